@@ -1,0 +1,58 @@
+/*
+ * fields.h - the fields of every message of messages.def, for ipc.h and ipc.c to expand.
+ *
+ * IPC_FIELDS_<NAME>(F) holds one F(type, name, max) a field:
+ *   U8 U32 U64 I64 BOOL    numbers, big-endian; max is the largest value that is accepted
+ *   TEXT                   bytes without NUL, at most max
+ *   BYTES                  any bytes, at most max
+ */
+#ifndef IPC_FIELDS_H
+#define IPC_FIELDS_H
+
+#define IPC_FIELDS_NURSERY_READY(F) F(U32, version, UINT32_MAX)
+#define IPC_FIELDS_NURSERY_FORKED(F) F(U64, connection, UINT64_MAX) F(U32, pid, INT32_MAX)
+#define IPC_FIELDS_NURSERY_EXITED(F) \
+	F(U64, connection, UINT64_MAX) F(U32, pid, INT32_MAX) F(U32, status, UINT32_MAX)
+#define IPC_FIELDS_NURSERY_SETUP(F) F(U32, version, UINT32_MAX) F(BYTES, config, 65000)
+#define IPC_FIELDS_FORK_LOGIN(F) F(U64, connection, UINT64_MAX) F(TEXT, address, 64)
+#define IPC_FIELDS_FORK_SESSION(F) \
+	F(U64, connection, UINT64_MAX) F(TEXT, username, 255) \
+	F(BOOL, change_ids, 1) F(U32, uid, UINT32_MAX) F(U32, gid, UINT32_MAX)
+#define IPC_FIELDS_KILL_WORKER(F) F(U32, pid, INT32_MAX)
+#define IPC_FIELDS_NURSERY_RETIRE(F)
+#define IPC_FIELDS_CLIENT_VERSION(F) F(TEXT, version, 255)
+#define IPC_FIELDS_HOST_KEY_SIGN(F) F(TEXT, algorithm, 64) F(BYTES, exchange_hash, 64)
+#define IPC_FIELDS_REKEY_SIGN(F) F(TEXT, algorithm, 64) F(BYTES, exchange_hash, 64)
+#define IPC_FIELDS_AUTH_NONE(F) F(TEXT, user, 1024)
+#define IPC_FIELDS_AUTH_KEY_QUERY(F) \
+	F(TEXT, user, 1024) F(TEXT, algorithm, 64) F(BYTES, key, 16384)
+#define IPC_FIELDS_AUTH_KEY_PROOF(F) \
+	F(TEXT, user, 1024) F(TEXT, algorithm, 64) F(BYTES, key, 16384) F(BYTES, signature, 4096)
+#define IPC_FIELDS_AUTH_PASSWORD(F) F(TEXT, user, 1024) F(TEXT, password, 1024)
+#define IPC_FIELDS_LOGIN_FAILED(F) F(TEXT, error, 2048)
+#define IPC_FIELDS_HOST_KEY_SIGNED(F) F(BYTES, signature, 4096)
+#define IPC_FIELDS_AUTH_ANSWER(F) F(BOOL, key_ok, 1) F(BOOL, partial, 1) F(TEXT, methods, 255)
+#define IPC_FIELDS_AUTH_ACCEPTED(F)
+#define IPC_FIELDS_SESSION_READY(F)
+#define IPC_FIELDS_CHANNEL_OPENED(F) \
+	F(U32, channel, UINT32_MAX) F(U8, protocol, 2) F(TEXT, command, 4096)
+#define IPC_FIELDS_CHANNEL_CLOSED(F) F(U32, channel, UINT32_MAX)
+#define IPC_FIELDS_TRANSFER_PROGRESS(F) \
+	F(U64, transfer, UINT64_MAX) F(BOOL, upload, 1) F(U64, started_ms, UINT64_MAX) \
+	F(U64, bytes, UINT64_MAX) F(BYTES, path, 4096)
+#define IPC_FIELDS_TRANSFER_DONE(F) \
+	F(U64, transfer, UINT64_MAX) F(BOOL, upload, 1) F(U8, protocol, 2) F(BOOL, failed, 1) \
+	F(U64, elapsed_ms, UINT64_MAX) F(U64, bytes, UINT64_MAX) F(U64, file_size, UINT64_MAX) \
+	F(BYTES, path, 4096)
+#define IPC_FIELDS_OPERATION_DONE(F) \
+	F(U8, operation, 16) F(U8, protocol, 2) F(BYTES, path, 4096) F(BYTES, target, 4096) \
+	F(U32, mode, UINT32_MAX) F(I64, uid, INT64_MAX) F(I64, gid, INT64_MAX) \
+	F(I64, atime, INT64_MAX) F(I64, mtime, INT64_MAX) F(TEXT, ssh_command, 4096)
+#define IPC_FIELDS_ACTIVITY(F)
+#define IPC_FIELDS_SESSION_ENDED(F) F(TEXT, error, 1024)
+#define IPC_FIELDS_SESSION_POLICY(F) \
+	F(TEXT, username, 255) F(BYTES, settings, 1024) F(BYTES, policy, 130000)
+#define IPC_FIELDS_SESSION_CLOSE(F) F(TEXT, reason, 255)
+#define IPC_FIELDS_LOG(F) F(U8, level, 3) F(TEXT, sender, 32) F(TEXT, message, 2048)
+
+#endif
