@@ -1,0 +1,103 @@
+/*
+ * sftp.h - an SFTP version 3 server (draft-ietf-secsh-filexfer-02 and the OpenSSH extensions) over
+ * any byte stream.
+ *
+ * It takes the client's bytes as they come, in pieces of any size, and writes answers straight
+ * into the room that its output gives it, so that a file's bytes are copied once. It reaches files
+ * through vfs/ only and knows no socket, no channel and no user. Called by the session worker, and
+ * by `postern sftp-server` on standard input and output.
+ */
+#ifndef SFTP_SFTP_H
+#define SFTP_SFTP_H
+
+#include "base/err.h"
+#include "base/log_line.h"
+#include "vfs/vfs.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+/* Where answers go. */
+struct sftp_output {
+	void *ctx;
+	/*
+	 * Room for `bytes` more of the stream, all or nothing: fills at most *iov_count pieces and
+	 * sets *iov_count. ERR_AGAIN when there is none now: the server stops taking input, and the
+	 * owner calls sftp_server_input() again when there is room. The room is never larger than
+	 * SFTP_OUTPUT_MAX. Valid until commit.
+	 */
+	int (*reserve)(void *ctx, size_t bytes, struct iovec *iov, int *iov_count);
+	/* The first `bytes` of the room are the answer; the rest is given back. */
+	void (*commit)(void *ctx, size_t bytes);
+};
+
+enum { SFTP_OUTPUT_MAX = 256 * 1024 + 1024, SFTP_OUTPUT_PIECES = 64 };
+
+/* What a finished operation was, for logs and hooks. */
+enum sftp_operation {
+	SFTP_OPERATION_RENAME,
+	SFTP_OPERATION_RMDIR,
+	SFTP_OPERATION_MKDIR,
+	SFTP_OPERATION_SYMLINK,
+	SFTP_OPERATION_REMOVE,
+	SFTP_OPERATION_CHMOD,
+	SFTP_OPERATION_CHOWN,
+	SFTP_OPERATION_CHTIMES,
+	SFTP_OPERATION_LINK,
+	SFTP_OPERATION_TRUNCATE,
+};
+
+struct sftp_operation_report {
+	enum sftp_operation operation;
+	const struct vpath *path;
+	const struct vpath *target; /* NULL when there is none */
+	const struct vfs_attributes *set; /* NULL when nothing was set */
+};
+
+struct sftp_transfer {
+	uint64_t id;         /* counts up from 1 */
+	bool upload;
+	bool failed;
+	uint64_t started_ms; /* monotonic */
+	uint64_t bytes;      /* so far */
+	uint64_t file_size;  /* at the end */
+	const struct vpath *path;
+};
+
+/* What the owner hears; any of them may be NULL. */
+struct sftp_events {
+	void *ctx;
+	void (*transfer_done)(void *ctx, const struct sftp_transfer *transfer);
+	void (*operation_done)(void *ctx, const struct sftp_operation_report *report);
+	void (*log)(void *ctx, enum log_level level, const char *text);
+};
+
+struct sftp_settings {
+	bool ignore_setstat; /* answer OK to SETSTAT and FSETSTAT and do nothing */
+	const char *home;    /* answer of the home-directory extension; NULL is "/" */
+};
+
+struct sftp_server;
+
+/* Borrows the vfs; copies the rest. */
+MUST int sftp_server_new(struct sftp_server **out, struct vfs *vfs,
+	const struct sftp_settings *settings, const struct sftp_output *output,
+	const struct sftp_events *events);
+/*
+ * Takes input; *consumed_out says how many bytes were used up and need not come again. 0 when all
+ * were; ERR_AGAIN when the output is full (call again later, also with n = 0, with what was left);
+ * any other code ends the session: the client broke the protocol in a way that no answer mends.
+ */
+MUST int sftp_server_input(struct sftp_server *server, const uint8_t *bytes, size_t n,
+	size_t *consumed_out);
+/* Calls `each` for every running transfer. */
+void sftp_server_transfers(struct sftp_server *server,
+	void (*each)(void *ctx, const struct sftp_transfer *transfer), void *ctx);
+/* True while a file or directory is open. */
+bool sftp_server_has_handles(const struct sftp_server *server);
+/* Ends: open transfers are reported as failed. */
+void sftp_server_free(struct sftp_server **server);
+
+#endif

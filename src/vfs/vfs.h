@@ -1,0 +1,196 @@
+/*
+ * vfs.h - what one account can see and do: its tree, its permissions, its storage.
+ *
+ * Every protocol reaches files through this module and through nothing else. A client's path goes
+ * once through vpath_parse(); permissions, and the resolution in the kernel, take the result.
+ * Local paths are resolved by openat2(2) with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS from the
+ * root descriptor; no path string is compared to decide safety. FIFOs, sockets and devices are
+ * never opened. Nothing here knows a protocol, a user name or another process.
+ *
+ * Results are 0 or a positive errno value: EACCES for what policy refuses, ENOSPC, EDQUOT and the
+ * like as the kernel gave them.
+ */
+#ifndef VFS_VFS_H
+#define VFS_VFS_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/permission.h"
+#include "base/rd.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/statvfs.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/* ---- paths */
+
+enum { VPATH_MAX = 4095, VPATH_NAME_MAX = 255 };
+
+/*
+ * A path as the client sees it, in its only spelling: begins with '/', no "." or ".." or empty
+ * component, no '/' at the end (but the root is "/"), no NUL, each component at most
+ * VPATH_NAME_MAX bytes. Bytes are otherwise free; they need not be UTF-8.
+ */
+struct vpath {
+	uint16_t length;
+	char text[VPATH_MAX + 1];
+};
+
+/*
+ * From a client's bytes. A relative path starts at the root; "" is the root; ".." at the root
+ * stays there. ERR_FORMAT for a NUL, ERR_LIMIT for a path or a component that is too long.
+ */
+MUST int vpath_parse(struct vpath *out, struct view path);
+/* The directory that holds it; the root's is the root. */
+void vpath_parent(const struct vpath *path, struct vpath *out);
+/* The last component; "" for the root. Points into the path. */
+const char *vpath_name(const struct vpath *path);
+bool vpath_is_root(const struct vpath *path);
+
+/* ---- policy */
+
+/* Permissions of one directory; the nearest listed directory above a path decides for it. */
+struct vfs_rule {
+	struct vpath *directory;
+	uint32_t permissions; /* enum permission bits */
+};
+
+struct vfs_policy {
+	struct vfs_rule *rules; /* one is for "/" */
+	size_t rule_count;
+};
+
+enum { VFS_RULES_MAX = 1024 };
+
+MUST int vfs_policy_add(struct vfs_policy *policy, struct view directory, uint32_t permissions);
+void vfs_policy_free(struct vfs_policy *policy);
+/* The policy as bytes for the worker that will enforce it, and back (checked as untrusted). */
+void vfs_policy_encode(struct buf *out, const struct vfs_policy *policy);
+MUST int vfs_policy_decode(struct rd *r, struct vfs_policy *out);
+/* The bits that hold on a path. */
+uint32_t vfs_policy_permissions(const struct vfs_policy *policy, const struct vpath *path);
+/* True when no rule grants anything that changes a file or a directory. */
+bool vfs_policy_read_only(const struct vfs_policy *policy);
+
+/* ---- the tree */
+
+struct vfs;
+struct vfs_file;
+struct vfs_directory;
+
+/*
+ * Takes root_fd (an O_PATH or readable descriptor of the home directory) and copies the policy.
+ * root_path is the host path of the root, used only to show a stored absolute link relative to
+ * the root. New files get 0666 and new directories 0777, both less the process's umask.
+ */
+MUST int vfs_new(struct vfs **out, int root_fd, const char *root_path,
+	const struct vfs_policy *policy);
+void vfs_free(struct vfs **vfs);
+
+/* Which members of struct vfs_attributes count, as bits. */
+enum vfs_attribute {
+	VFS_ATTRIBUTE_SIZE = 1,
+	VFS_ATTRIBUTE_OWNER = 2,
+	VFS_ATTRIBUTE_MODE = 4,
+	VFS_ATTRIBUTE_TIMES = 8,
+};
+
+struct vfs_attributes {
+	unsigned valid; /* enum vfs_attribute bits; a result has them all */
+	uint64_t size;
+	uint32_t uid, gid;
+	uint32_t mode;  /* with the file type, as st_mode; only the lower 9 bits are ever set */
+	int64_t atime, mtime; /* seconds since 1970 */
+	uint32_t atime_nsec, mtime_nsec;
+	uint32_t links; /* result only */
+};
+
+enum vfs_open_flag {
+	VFS_READ = 1,
+	VFS_WRITE = 2,
+	VFS_CREATE = 4,
+	VFS_TRUNCATE = 8,
+	VFS_EXCLUSIVE = 16, /* fail with EEXIST when it exists */
+	VFS_APPEND = 32,    /* a resumed upload: writes before the size at open fail with EINVAL */
+};
+
+/*
+ * Opens a regular file; EISDIR for a directory, EACCES for a FIFO, socket or device (without
+ * opening it). Reading needs `download` on the parent; writing a new file `upload`, an existing
+ * one `overwrite`, both on the parent. Frees with vfs_close().
+ */
+MUST int vfs_open(struct vfs *vfs, const struct vpath *path, unsigned flags,
+	struct vfs_file **out);
+/* What the open found: a new file, and the size before. */
+bool vfs_file_is_new(const struct vfs_file *file);
+const struct vpath *vfs_file_path(const struct vfs_file *file);
+/*
+ * Short results are normal at the end of the file and nowhere else; bytes in *done_out.
+ * Offsets above INT64_MAX are EINVAL.
+ */
+MUST int vfs_read(struct vfs_file *file, const struct iovec *iov, int iov_count, uint64_t offset,
+	size_t *done_out);
+/* Writes all the bytes, or fails: *done_out says how many were written before the failure. */
+MUST int vfs_write(struct vfs_file *file, const struct iovec *iov, int iov_count, uint64_t offset,
+	size_t *done_out);
+MUST int vfs_file_stat(struct vfs_file *file, struct vfs_attributes *out);
+/* As vfs_set_attributes(), with the same permissions, on the open file itself. */
+MUST int vfs_file_set_attributes(struct vfs_file *file, const struct vfs_attributes *set);
+MUST int vfs_file_sync(struct vfs_file *file);
+/* Copies between two open files; length 0 is "to the end". EINVAL when both are one file. */
+MUST int vfs_file_copy(struct vfs_file *from, uint64_t from_offset, uint64_t length,
+	struct vfs_file *to, uint64_t to_offset, uint64_t *copied_out);
+MUST int vfs_file_statvfs(struct vfs_file *file, struct statvfs *out);
+/* Closes, frees and nulls. The result is that of the last chance to report a failed write. */
+int vfs_close(struct vfs_file **file);
+
+struct vfs_entry {
+	char name[VPATH_NAME_MAX + 1];
+	struct vfs_attributes attributes; /* of the entry itself, links not followed */
+};
+
+/* Needs `list` on the directory. */
+MUST int vfs_open_directory(struct vfs *vfs, const struct vpath *path,
+	struct vfs_directory **out);
+const struct vpath *vfs_directory_path(const struct vfs_directory *directory);
+/*
+ * The next entry, in the order of the file system, without "." and ".."; *end_out at the end.
+ * A directory of any size costs the same memory. Entries that vanish meanwhile are left out.
+ */
+MUST int vfs_read_directory(struct vfs_directory *directory, struct vfs_entry *out, bool *end_out);
+MUST int vfs_directory_stat(struct vfs_directory *directory, struct vfs_attributes *out);
+void vfs_close_directory(struct vfs_directory **directory);
+
+/* Needs `list` on the parent. */
+MUST int vfs_stat(struct vfs *vfs, const struct vpath *path, bool follow,
+	struct vfs_attributes *out);
+/*
+ * Sets what `set->valid` names: `chmod`, `chown`, `chtimes` (and `overwrite` for the size), on the
+ * path itself for a file, on the parent for a directory.
+ */
+MUST int vfs_set_attributes(struct vfs *vfs, const struct vpath *path, bool follow,
+	const struct vfs_attributes *set);
+/* `list` on the parent. The link's target as the client should see it, without a NUL at the end. */
+MUST int vfs_read_link(struct vfs *vfs, const struct vpath *path, struct buf *out);
+/*
+ * `create_symlinks` on the link's parent. A target that begins with '/' is a path of the client;
+ * it is stored relative to the link, so that it leads to the same file from inside and outside.
+ */
+MUST int vfs_symlink(struct vfs *vfs, struct view target, const struct vpath *link);
+/* `create_symlinks` on the new name's parent, and `download` and `overwrite` on the old's. */
+MUST int vfs_hard_link(struct vfs *vfs, const struct vpath *from, const struct vpath *to);
+/* `rename` on the target's parent. Replaces an existing file, or fails with EEXIST. */
+MUST int vfs_rename(struct vfs *vfs, const struct vpath *from, const struct vpath *to,
+	bool replace);
+/* `delete` on the parent. EISDIR for a directory; a link is removed, not its target. */
+MUST int vfs_remove(struct vfs *vfs, const struct vpath *path, struct vfs_attributes *was_out);
+/* `create_dirs` on the parent. */
+MUST int vfs_make_directory(struct vfs *vfs, const struct vpath *path);
+/* `delete` on the parent. EACCES for the root. */
+MUST int vfs_remove_directory(struct vfs *vfs, const struct vpath *path);
+MUST int vfs_statvfs(struct vfs *vfs, const struct vpath *path, struct statvfs *out);
+
+#endif
