@@ -54,7 +54,7 @@
 	F(TEXT, username, 255) F(TEXT, connection_id, 128) F(TEXT, root_path, 4096) \
 	F(U32, umask, 0777) F(BOOL, ignore_setstat, 1) F(U8, upload_mode, 2) \
 	F(BYTES, policy, 120000)
-#define IPC_FIELDS_SESSION_CLOSE(F) F(TEXT, reason, 255)
+#define IPC_FIELDS_SESSION_CLOSE(F) F(BOOL, when_idle, 1) F(TEXT, reason, 255)
 #define IPC_FIELDS_LOG(F) F(U8, level, 3) F(TEXT, sender, 32) F(TEXT, message, 2048)
 
 #endif
