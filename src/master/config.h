@@ -1,0 +1,173 @@
+/*
+ * config.h - the typed settings: read from a file, overridden from the environment and by flags.
+ *
+ * One table (config_table.c) names every setting, its type, its default and its range; reading
+ * the file, the environment's names, `postern check` and the test of the manual page all walk it.
+ * A mistake is never passed over: an unknown key, a wrong type or an impossible value is written
+ * as one line that names file, line, key, value and remedy, and the load fails. Nothing here
+ * opens a listener, reads a key or logs. Called by cli/ at start, read by all of master/.
+ */
+#ifndef MASTER_CONFIG_H
+#define MASTER_CONFIG_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The program's own name for itself in the SSH version line when no banner is set. */
+#define CONFIG_BANNER_DEFAULT "Postern_" POSTERN_VERSION
+
+struct config_list {
+	char **items; /* terminated strings, owned */
+	size_t count;
+};
+
+struct config_actions {
+	struct config_list execute_on;
+	char *command;
+	char *http_notification_url;
+};
+
+/* Every string is owned and never NULL; "" is the empty value. */
+struct config {
+	char *sandbox; /* "best-effort" or "require" */
+	char *service_user;
+	char *control_socket; /* relative to config_dir: see config_path() */
+
+	struct config_limits {
+		int login_grace_seconds;
+		int max_unauthenticated;
+		int max_unauthenticated_per_address;
+		int max_connections; /* 0: no limit */
+		int password_hashes_at_once;
+	} limits;
+
+	struct config_sftpd {
+		int bind_port;
+		char *bind_address; /* "" or an IP address, without brackets */
+		int idle_timeout;   /* minutes; 0 or less: none */
+		int max_auth_tries; /* 0: six; less than 0: no limit */
+		unsigned umask;
+		char *banner; /* never blank after a load */
+		int upload_mode;
+		struct config_actions actions;
+		struct config_list keys; /* private key files, relative to config_dir */
+		bool enable_scp;
+		struct config_list kex_algorithms;
+		struct config_list ciphers;
+		struct config_list macs;
+		char *algorithm_preset; /* "modern", "compatible" or "legacy" */
+		char *login_banner_file;
+		int setstat_mode;
+		struct config_list enabled_ssh_commands;
+		char *keyboard_interactive_auth_program;
+		int proxy_protocol;
+		struct config_list proxy_allowed;
+	} sftpd;
+
+	struct config_data_provider {
+		char *driver;
+		char *name;
+		char *host;
+		int port;
+		char *username;
+		char *password;
+		int sslmode;
+		char *connection_string;
+		char *users_table;
+		int manage_users;
+		int track_quota;
+		int pool_size;
+		char *users_base_dir;
+		struct config_actions actions;
+		char *external_auth_program;
+		int external_auth_scope;
+		char *credentials_path;
+		char *pre_login_program;
+	} data_provider;
+
+	struct config_httpd {
+		int bind_port;
+		char *bind_address;
+		char *templates_path;
+		char *static_files_path;
+		char *backups_path;
+		char *auth_user_file;
+		char *certificate_file;
+		char *certificate_key_file;
+	} httpd;
+
+	char *config_dir; /* absolute */
+	char *file;       /* the file that was read; "" when none was found */
+
+	enum config_origin *origins; /* one a setting */
+};
+
+/* Where a value came from. */
+enum config_origin {
+	CONFIG_FROM_DEFAULT,
+	CONFIG_FROM_FILE,
+	CONFIG_FROM_ENVIRONMENT,
+	CONFIG_FROM_FLAG,
+};
+
+/* "default", "file", "environment", "flag". */
+const char *config_origin_text(enum config_origin origin);
+
+/* What to load. */
+struct config_request {
+	const char *config_dir;  /* searched first, and the base of relative paths */
+	const char *config_file; /* base name without directory and extension; NULL is "sftpgo" */
+	const char *home;        /* $HOME, or NULL */
+	char *const *environment; /* as environ; NULL reads no override */
+};
+
+/* The largest file that is read. */
+enum { CONFIG_FILE_MAX = 1024 * 1024 };
+
+/* All defaults, nothing searched or overridden. config_dir as in the request. ERR_MEMORY, ERR_IO. */
+MUST int config_new(struct config **out, const char *config_dir);
+/*
+ * Searches the file, reads it, applies the environment, checks. A missing file is no mistake:
+ * config->file is then "". ERR_INVALID when there were mistakes: `mistakes` then holds one line
+ * for each, ended by '\n', and *out holds the values that were good (for `postern check`);
+ * ERR_MEMORY and ERR_IO leave *out NULL. Frees with config_free().
+ */
+MUST int config_load(struct config **out, const struct config_request *request,
+	struct buf *mistakes);
+/*
+ * Sets one value from text, as the environment would ("sftpd.bind_port", "2022"). ERR_INVALID
+ * adds a line to `mistakes`; ERR_NOT_FOUND for a name that is none.
+ */
+MUST int config_set(struct config *config, const char *name, const char *text,
+	enum config_origin origin, struct buf *mistakes);
+/*
+ * Checks what one value alone cannot show. config_load() ends with it; after config_set() it is
+ * the caller's to call. 0 or ERR_INVALID with lines in `mistakes`.
+ */
+MUST int config_check(struct config *config, struct buf *mistakes);
+/*
+ * Lines about settings that are set but have no effect in this version, for the start of the log.
+ */
+void config_notes(const struct config *config, struct buf *notes);
+void config_free(struct config **config);
+
+/*
+ * An absolute path for a value that is relative to config_dir; "" stays "". Caller frees; NULL
+ * when memory is short.
+ */
+char *config_path(const struct config *config, const char *value);
+
+/* The table, for whoever walks it: numbers from 0 to config_setting_count() - 1. */
+size_t config_setting_count(void);
+/* "sftpd.bind_port". */
+const char *config_setting_name(size_t number);
+enum config_origin config_setting_origin(const struct config *config, size_t number);
+/* The value as JSON; a secret that is set shows as "(set)". */
+void config_setting_value(const struct config *config, size_t number, struct buf *out);
+/* The environment variable that overrides it: "SFTPGO_SFTPD__BIND_PORT". */
+void config_setting_variable(size_t number, struct buf *out);
+
+#endif
