@@ -54,6 +54,7 @@ struct sftp_operation_report {
 	const struct vpath *path;
 	const struct vpath *target; /* NULL when there is none */
 	const struct vfs_attributes *set; /* NULL when nothing was set */
+	const struct vfs_attributes *was; /* what a removed file was; else NULL */
 };
 
 struct sftp_transfer {
@@ -77,11 +78,23 @@ struct sftp_events {
 struct sftp_settings {
 	bool ignore_setstat; /* answer OK to SETSTAT and FSETSTAT and do nothing */
 	const char *home;    /* answer of the home-directory extension; NULL is "/" */
+	const char *start;   /* where a relative path starts; NULL is "/" */
+	bool read_only;      /* refuse every request that writes, before vfs/ is asked */
+	/*
+	 * Comma-separated names of requests ("open", "rename", "posix-rename", ...): only these are
+	 * served, and none of those; NULL is all, and none. A name that is none is ERR_INVALID.
+	 */
+	const char *allowed_requests, *denied_requests;
 };
+
+enum { SFTP_HANDLES_MAX = 1024 };
 
 struct sftp_server;
 
-/* Borrows the vfs; copies the rest. */
+/*
+ * Borrows the vfs; copies the rest. Listings show local time: call tzset() while the time zone
+ * file can still be read. ERR_INVALID for a bad setting, or ERR_MEMORY.
+ */
 MUST int sftp_server_new(struct sftp_server **out, struct vfs *vfs,
 	const struct sftp_settings *settings, const struct sftp_output *output,
 	const struct sftp_events *events);
@@ -95,6 +108,8 @@ MUST int sftp_server_input(struct sftp_server *server, const uint8_t *bytes, siz
 /* Calls `each` for every running transfer. */
 void sftp_server_transfers(struct sftp_server *server,
 	void (*each)(void *ctx, const struct sftp_transfer *transfer), void *ctx);
+/* True while a request has come only in part, or its answer waits for room. */
+bool sftp_server_is_busy(const struct sftp_server *server);
 /* True while a file or directory is open. */
 bool sftp_server_has_handles(const struct sftp_server *server);
 /* Ends: open transfers are reported as failed. */
