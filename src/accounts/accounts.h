@@ -1,0 +1,22 @@
+/*
+ * accounts.h - the face of the folder that knows users: what an account is, which are possible,
+ * how it is written as JSON, whether a password or key opens it, and where it is stored.
+ *
+ * It opens no socket, starts no process and logs nothing: what went wrong comes back as a code
+ * and a text. Only the master includes it; no process that reads the network links it.
+ *
+ * Threads: functions over one struct user are for one thread at a time. A struct provider may be
+ * used by any number of threads at once. crypto_init() must have been called before keys are
+ * validated or searched.
+ */
+#ifndef ACCOUNTS_ACCOUNTS_H
+#define ACCOUNTS_ACCOUNTS_H
+
+#include "accounts/dump.h"
+#include "accounts/failure.h"
+#include "accounts/login.h"
+#include "accounts/password.h"
+#include "accounts/provider.h"
+#include "accounts/user.h"
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * provider.h - where accounts are stored, behind one set of calls.
+ *
+ * Every call blocks and may be made from any thread, also at the same time as others; none may be
+ * made from the master's loop. Results are the caller's own copies.
+ *
+ * Codes, besides 0 and ERR_MEMORY:
+ *   ERR_NOT_FOUND    there is no such account
+ *   ERR_EXISTS       the username is taken
+ *   ERR_INVALID      user_validate() refused; the text is for the administrator (REST 400)
+ *   ERR_DENIED       manage_users or track_quota forbids it (REST 403)
+ *   ERR_UNAVAILABLE  another program holds the database; trying again may help
+ *   ERR_FORMAT       what is stored cannot be read
+ *   ERR_UNSUPPORTED  a driver that this build does not have
+ *   ERR_IO           anything else; the text has file, reason and remedy
+ */
+#ifndef ACCOUNTS_PROVIDER_H
+#define ACCOUNTS_PROVIDER_H
+
+#include "accounts/failure.h"
+#include "accounts/user.h"
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* All strings may be NULL for "". Copied by provider_open(). */
+struct provider_config {
+	const char *driver;            /* "sqlite" or "memory" */
+	const char *name;              /* absolute path: the database, or the memory driver's dump */
+	const char *connection_string; /* sqlite: used in place of name when not empty */
+	const char *users_table;       /* letters, digits and _ ; "" is "users" */
+	const char *users_base_dir;
+	const char *credentials_path;  /* absolute */
+	bool manage_users;
+	int track_quota; /* 0: off, 1: all users, 2: users with a limit */
+	struct password_cost cost; /* all zero: password_cost_default */
+};
+
+struct provider;
+
+/*
+ * Opens the store, creating or upgrading it where that is this driver's way. The texts of failures
+ * name file, reason and remedy.
+ */
+MUST int provider_open(const struct provider_config *config, struct provider **out,
+	struct failure *failure);
+/* No call may be running. *provider may be NULL, and is NULL afterwards. */
+void provider_close(struct provider **provider);
+/* "sqlite" or "memory". */
+const char *provider_driver(const struct provider *provider);
+/* What provider_add() and provider_update() validate with; valid as long as the provider. */
+const struct user_rules *provider_rules(const struct provider *provider);
+
+/* 0 when the store answers now. */
+MUST int provider_check(struct provider *provider, struct failure *failure);
+MUST int provider_find(struct provider *provider, const char *username, struct user **out,
+	struct failure *failure);
+MUST int provider_find_id(struct provider *provider, int64_t id, struct user **out,
+	struct failure *failure);
+
+struct provider_query {
+	int64_t limit;  /* 0: nothing; negative: everything with sqlite, nothing with memory */
+	int64_t offset; /* negative is 0 */
+	bool descending; /* by username */
+	const char *username; /* exactly this one; "" or NULL: all */
+};
+
+/* The caller frees the list with user_list_free(). */
+MUST int provider_list(struct provider *provider, const struct provider_query *query,
+	struct user_list *out, struct failure *failure);
+/* Every account, for a dump: with GCS credentials put back in. Memory: by username. */
+MUST int provider_dump(struct provider *provider, struct user_list *out, struct failure *failure);
+
+/*
+ * Validates, stores and sets user->id; user is afterwards what was stored. sqlite starts used
+ * quota and last login at 0, memory takes them from the user.
+ */
+MUST int provider_add(struct provider *provider, struct user *user, struct failure *failure);
+/*
+ * Validates and stores over the account with this id. sqlite never changes username, used quota
+ * and last login; memory finds the account by username and changes all.
+ */
+MUST int provider_update(struct provider *provider, struct user *user, struct failure *failure);
+/* sqlite: a missing row is no error. */
+MUST int provider_delete(struct provider *provider, int64_t id, struct failure *failure);
+
+/* Does nothing, successfully, when manage_users is off. */
+MUST int provider_touch_login(struct provider *provider, const char *username, int64_t now_ms,
+	struct failure *failure);
+
+struct provider_quota {
+	int64_t files;
+	int64_t bytes;
+};
+
+/*
+ * Adds to what the account uses, exactly, however many threads do so; a sum beyond 64 bits stays
+ * at the end of the range. ERR_DENIED when track_quota is 0 or manage_users is off; with
+ * track_quota 2 an account without a limit is left alone, successfully.
+ */
+MUST int provider_quota_add(struct provider *provider, const char *username,
+	struct provider_quota delta, int64_t now_ms, struct failure *failure);
+/* Sets what the account uses, as a scan found it; written for every account. */
+MUST int provider_quota_set(struct provider *provider, const char *username,
+	struct provider_quota used, int64_t now_ms, struct failure *failure);
+/* ERR_DENIED when track_quota is 0. */
+MUST int provider_quota_get(struct provider *provider, const char *username,
+	struct provider_quota *out, struct failure *failure);
+
+/*
+ * Memory: loads the file anew. Faults of the file itself leave the old accounts; an account that
+ * is refused does so too. sqlite: nothing to do.
+ */
+MUST int provider_reload(struct provider *provider, struct failure *failure);
+
+#endif
