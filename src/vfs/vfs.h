@@ -7,8 +7,15 @@
  * root descriptor; no path string is compared to decide safety. FIFOs, sockets and devices are
  * never opened. Nothing here knows a protocol, a user name or another process.
  *
- * Results are 0 or a positive errno value: EACCES for what policy refuses, ENOSPC, EDQUOT and the
- * like as the kernel gave them.
+ * Symbolic links are followed inside the root: an absolute link starts at the root, and one that
+ * names the host path of the root (as older servers stored them) is taken from there on. Where
+ * links lead, both spellings of the path need the permission: the client's, and the one without
+ * links that the kernel then opens. So a link cannot lend the permissions of its directory.
+ *
+ * Paths and the policy return ERR_ codes. The tree returns 0 or a positive errno value: EACCES for
+ * what policy refuses, ENOSPC, EDQUOT and the like as the kernel gave them. Which permission an
+ * operation needs, and where, is written in one table: vfs/operation.h. Single-threaded. The
+ * process should ignore SIGXFSZ, so that a file-size limit arrives as EFBIG.
  */
 #ifndef VFS_VFS_H
 #define VFS_VFS_H
@@ -63,14 +70,24 @@ struct vfs_policy {
 	size_t rule_count;
 };
 
-enum { VFS_RULES_MAX = 1024 };
+/* At most so many rules, and so many bytes of them when encoded. */
+enum { VFS_RULES_MAX = 1024, VFS_POLICY_BYTES_MAX = 120000 };
 
+/*
+ * Adds a rule; the directory goes through vpath_parse(). ERR_EXISTS when it has one already,
+ * ERR_LIMIT past the limits, ERR_INVALID for bits that are no permission. The policy starts as
+ * all zero and is given back with vfs_policy_free().
+ */
 MUST int vfs_policy_add(struct vfs_policy *policy, struct view directory, uint32_t permissions);
 void vfs_policy_free(struct vfs_policy *policy);
-/* The policy as bytes for the worker that will enforce it, and back (checked as untrusted). */
+/*
+ * The policy as bytes for the worker that will enforce it, and back (checked as untrusted: it must
+ * be what the encoder writes for a policy that has a rule for "/"). Decoding takes what it needs
+ * from the cursor and leaves the rest; on an error the policy is empty.
+ */
 void vfs_policy_encode(struct buf *out, const struct vfs_policy *policy);
 MUST int vfs_policy_decode(struct rd *r, struct vfs_policy *out);
-/* The bits that hold on a path. */
+/* The bits that hold on a path; none when no rule is above it. */
 uint32_t vfs_policy_permissions(const struct vfs_policy *policy, const struct vpath *path);
 /* True when no rule grants anything that changes a file or a directory. */
 bool vfs_policy_read_only(const struct vfs_policy *policy);
@@ -82,9 +99,10 @@ struct vfs_file;
 struct vfs_directory;
 
 /*
- * Takes root_fd (an O_PATH or readable descriptor of the home directory) and copies the policy.
- * root_path is the host path of the root, used only to show a stored absolute link relative to
- * the root. New files get 0666 and new directories 0777, both less the process's umask.
+ * Takes root_fd (an O_PATH or readable descriptor of the home directory; on an error it stays the
+ * caller's) and copies the policy. root_path is the absolute host path of the root, or NULL; it is
+ * used only to understand and to show stored links that name it. New files get 0666 and new
+ * directories 0777, both less the process's umask. ENOTDIR, EINVAL or ENOMEM.
  */
 MUST int vfs_new(struct vfs **out, int root_fd, const char *root_path,
 	const struct vfs_policy *policy);
@@ -120,29 +138,39 @@ enum vfs_open_flag {
 /*
  * Opens a regular file; EISDIR for a directory, EACCES for a FIFO, socket or device (without
  * opening it). Reading needs `download` on the parent; writing a new file `upload`, an existing
- * one `overwrite`, both on the parent. Frees with vfs_close().
+ * one `overwrite`, both on the parent; reading and writing needs both. EINVAL for flags with
+ * neither, and for VFS_CREATE or VFS_TRUNCATE without VFS_WRITE. Frees with vfs_close().
  */
 MUST int vfs_open(struct vfs *vfs, const struct vpath *path, unsigned flags,
 	struct vfs_file **out);
-/* What the open found: a new file, and the size before. */
+/* What the open found: a new file, and the size before (and before it was truncated). */
 bool vfs_file_is_new(const struct vfs_file *file);
+uint64_t vfs_file_size_before(const struct vfs_file *file);
+/* The size now, for reports of the server itself; needs no permission. 0 when it is not known. */
+uint64_t vfs_file_size(const struct vfs_file *file);
 const struct vpath *vfs_file_path(const struct vfs_file *file);
 /*
  * Short results are normal at the end of the file and nowhere else; bytes in *done_out.
- * Offsets above INT64_MAX are EINVAL.
+ * Ranges that end above INT64_MAX are EINVAL; a file not opened for it is EBADF.
  */
 MUST int vfs_read(struct vfs_file *file, const struct iovec *iov, int iov_count, uint64_t offset,
 	size_t *done_out);
 /* Writes all the bytes, or fails: *done_out says how many were written before the failure. */
 MUST int vfs_write(struct vfs_file *file, const struct iovec *iov, int iov_count, uint64_t offset,
 	size_t *done_out);
+/* `list` on the parent, as vfs_stat(). */
 MUST int vfs_file_stat(struct vfs_file *file, struct vfs_attributes *out);
 /* As vfs_set_attributes(), with the same permissions, on the open file itself. */
 MUST int vfs_file_set_attributes(struct vfs_file *file, const struct vfs_attributes *set);
 MUST int vfs_file_sync(struct vfs_file *file);
-/* Copies between two open files; length 0 is "to the end". EINVAL when both are one file. */
+/*
+ * Copies between two open files; length 0 is "to the end" (as it is when the copy begins). EINVAL
+ * when both are one file, by whatever names. *copied_out also counts what was copied before a
+ * failure.
+ */
 MUST int vfs_file_copy(struct vfs_file *from, uint64_t from_offset, uint64_t length,
 	struct vfs_file *to, uint64_t to_offset, uint64_t *copied_out);
+/* `list` on the parent. */
 MUST int vfs_file_statvfs(struct vfs_file *file, struct statvfs *out);
 /* Closes, frees and nulls. The result is that of the last chance to report a failed write. */
 int vfs_close(struct vfs_file **file);
@@ -158,9 +186,11 @@ MUST int vfs_open_directory(struct vfs *vfs, const struct vpath *path,
 const struct vpath *vfs_directory_path(const struct vfs_directory *directory);
 /*
  * The next entry, in the order of the file system, without "." and ".."; *end_out at the end.
- * A directory of any size costs the same memory. Entries that vanish meanwhile are left out.
+ * A directory of any size costs the same memory. Entries that vanish meanwhile are left out; one
+ * that cannot be looked at has its type and nothing else.
  */
 MUST int vfs_read_directory(struct vfs_directory *directory, struct vfs_entry *out, bool *end_out);
+/* `list` on the parent, as vfs_stat(). */
 MUST int vfs_directory_stat(struct vfs_directory *directory, struct vfs_attributes *out);
 void vfs_close_directory(struct vfs_directory **directory);
 
@@ -169,28 +199,46 @@ MUST int vfs_stat(struct vfs *vfs, const struct vpath *path, bool follow,
 	struct vfs_attributes *out);
 /*
  * Sets what `set->valid` names: `chmod`, `chown`, `chtimes` (and `overwrite` for the size), on the
- * path itself for a file, on the parent for a directory.
+ * path itself for a file, on the parent for a directory. All or none of the permissions must hold
+ * before anything is set. The change is made through a descriptor that the kernel lets us open,
+ * because that is what confines it: so EOPNOTSUPP for a link that is not followed, EACCES for a
+ * FIFO, socket or device, and EACCES for a file that this process may neither read nor write.
  */
 MUST int vfs_set_attributes(struct vfs *vfs, const struct vpath *path, bool follow,
 	const struct vfs_attributes *set);
-/* `list` on the parent. The link's target as the client should see it, without a NUL at the end. */
+/*
+ * `list` on the parent. The link's target as the client should see it, without a NUL at the end:
+ * a stored host path of the root is shown as the client's path, anything else as it is stored,
+ * because that is how it is followed. EINVAL when it is not a link.
+ */
 MUST int vfs_read_link(struct vfs *vfs, const struct vpath *path, struct buf *out);
 /*
  * `create_symlinks` on the link's parent. A target that begins with '/' is a path of the client;
  * it is stored relative to the link, so that it leads to the same file from inside and outside.
+ * A relative target is stored as it is. EACCES for the target "/", EINVAL for a NUL in it.
  */
 MUST int vfs_symlink(struct vfs *vfs, struct view target, const struct vpath *link);
-/* `create_symlinks` on the new name's parent, and `download` and `overwrite` on the old's. */
+/*
+ * `create_symlinks` on the new name's parent, and `download` and `overwrite` on the old's. EISDIR
+ * for a directory, EACCES for anything else that is not a regular file; links are not followed.
+ */
 MUST int vfs_hard_link(struct vfs *vfs, const struct vpath *from, const struct vpath *to);
-/* `rename` on the target's parent. Replaces an existing file, or fails with EEXIST. */
+/*
+ * `rename` on the target's parent. Replaces an existing file, or fails with EEXIST. EACCES for the
+ * root on either side. Links are renamed, not their targets.
+ */
 MUST int vfs_rename(struct vfs *vfs, const struct vpath *from, const struct vpath *to,
 	bool replace);
-/* `delete` on the parent. EISDIR for a directory; a link is removed, not its target. */
+/*
+ * `delete` on the parent. EISDIR for a directory; a link is removed, not its target. was_out may
+ * be NULL.
+ */
 MUST int vfs_remove(struct vfs *vfs, const struct vpath *path, struct vfs_attributes *was_out);
 /* `create_dirs` on the parent. */
 MUST int vfs_make_directory(struct vfs *vfs, const struct vpath *path);
 /* `delete` on the parent. EACCES for the root. */
 MUST int vfs_remove_directory(struct vfs *vfs, const struct vpath *path);
+/* `list` on the parent. */
 MUST int vfs_statvfs(struct vfs *vfs, const struct vpath *path, struct statvfs *out);
 
 #endif
