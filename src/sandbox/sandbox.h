@@ -97,10 +97,10 @@ enum sandbox_capability {
  */
 MUST int sandbox_drop_root(const char *user, unsigned keep);
 /*
- * Lets the program that is executed next keep the capabilities that this process holds. Called in
- * the child between fork and exec of the nursery and nowhere else, so that no other program
- * executed by the master ever has them. 0 or ERR_DENIED. Async-signal-safe.
+ * Whether a program executed by this thread keeps the capabilities that the thread holds. Set
+ * around the start of the nursery and cleared again, so that no other program executed by the
+ * master ever has them. 0 or ERR_DENIED.
  */
-MUST int sandbox_pass_capabilities(void);
+MUST int sandbox_pass_capabilities(bool pass);
 
 #endif
