@@ -119,7 +119,7 @@ const char *config_origin_text(enum config_origin origin);
 /* What to load. */
 struct config_request {
 	const char *config_dir;  /* searched first, and the base of relative paths */
-	const char *config_file; /* base name without directory and extension; NULL is "sftpgo" */
+	const char *config_file; /* base name, no extension; NULL is "postern", then "sftpgo" */
 	const char *home;        /* $HOME, or NULL */
 	char *const *environment; /* as environ; NULL reads no override */
 };

@@ -18,8 +18,8 @@
 #include <sys/types.h>
 #include <uv.h>
 
-struct accounts;
 struct log;
+struct provider;
 
 enum {
 	CONTROL_REQUEST_MAX = 1024 * 1024, /* bytes of a request, without the newline */
@@ -47,7 +47,7 @@ struct control_settings {
 	uv_loop_t *loop;
 	const char *path;          /* of the socket; a stale socket there is replaced */
 	uid_t owner;               /* who may ask beside root */
-	struct accounts *accounts; /* borrowed; safe to use from the thread pool */
+	struct provider *provider; /* borrowed; used on the thread pool */
 	struct log *log;           /* borrowed */
 	struct control_hooks hooks;
 	unsigned stall_ms;         /* 0 is CONTROL_STALL_MS */
