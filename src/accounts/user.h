@@ -25,6 +25,8 @@
 enum {
 	USER_NAME_MAX = 255,               /* bytes of a username */
 	USER_PATH_MAX = 4095,              /* bytes of a home directory */
+	USER_PERMISSIONS_MAX = 4096,       /* directories with permissions of their own */
+	USER_LIST_MAX = 4096,              /* virtual folders, or extension filters */
 	USER_JSON_MAX = 10 * 1024 * 1024,  /* bytes of a JSON text that we read */
 };
 
@@ -144,7 +146,7 @@ MUST int text_list_add(struct text_list *list, const char *text);
 void text_list_clear(struct text_list *list);
 /*
  * Sets what a directory allows, adding it where it is new. is_all wins over bits. The path is
- * taken as it is; user_validate() cleans it.
+ * taken as it is; user_validate() cleans it. ERR_LIMIT past USER_PERMISSIONS_MAX, ERR_MEMORY.
  */
 MUST int user_permission_set(struct user *user, const char *path, uint32_t bits, bool is_all);
 /* Adds the name ("list", "*", ...) of a directory; a name that is none is kept for validation. */
@@ -179,9 +181,9 @@ MUST int user_from_json(struct user *user, const json_t *object, struct failure 
 MUST int user_from_text(struct user *user, struct view text, struct failure *failure);
 /*
  * Applies the body of an update to the stored user, as PUT /user/{id} does: an empty permission
- * map keeps the stored one, an empty or masked S3 secret keeps the stored one, provider 0 erases
- * the cloud settings, `id` is only accepted when it is the same (else ERR_INVALID). Does not
- * validate. On an error *user is unchanged.
+ * map keeps the stored one, an empty or masked S3 secret keeps the stored one, `id` is only
+ * accepted when it is the same (else ERR_INVALID). Does not validate, so cloud settings that
+ * provider 0 erases are still there. On an error *user is unchanged.
  */
 MUST int user_merge_json(struct user **user, const json_t *body, struct failure *failure);
 MUST int user_merge_text(struct user **user, struct view body, struct failure *failure);
@@ -207,6 +209,14 @@ struct user_rules {
  * error the user is to be thrown away.
  */
 MUST int user_validate(struct user *user, const struct user_rules *rules,
+	struct failure *failure);
+/*
+ * The two halves of it, for providers, which look for the username in between: all checks and
+ * normal forms that leave no trace; then hashing and the credentials file.
+ */
+MUST int user_validate_check(struct user *user, const struct user_rules *rules,
+	struct failure *failure);
+MUST int user_validate_finish(struct user *user, const struct user_rules *rules,
 	struct failure *failure);
 
 /* --- Credentials and filters (user_credential.c) --- */
