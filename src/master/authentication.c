@@ -1,0 +1,304 @@
+#include "master/authentication.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/secret.h"
+#include "crypto/crypto.h"
+#include "master/home.h"
+#include "master/session.h"
+#include "master/state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* RFC 4252 section 5.2: what can be tried. */
+static const char methods[] = "password,publickey";
+
+struct auth_job {
+	STAILQ_ENTRY(auth_job) link;
+	uv_work_t work;
+	struct master *master;
+	uint64_t connection;
+	enum auth_kind kind;
+	struct address address;
+	char username[1025];
+	struct buf password, algorithm, key, signature, signed_data;
+
+	/* what the thread found */
+	struct user *user; /* NULL: there is none */
+	bool credential_good;
+	const char *credential_text;
+	char *key_comment;
+	int root_fd;
+	struct failure failure; /* the accounts or the home directory cannot be reached */
+	bool failed;
+};
+
+void
+password_queue_init(struct password_queue *queue, unsigned at_once)
+{
+	STAILQ_INIT(&queue->waiting);
+	queue->running = 0;
+	queue->at_once = at_once > 0 ? at_once : 1;
+}
+
+static const char *
+method_name(enum auth_kind kind)
+{
+	return kind == AUTH_PASSWORD_CHECK ? "password" : "publickey";
+}
+
+/* The contract's name of the method in the log. */
+static const char *
+login_type(enum auth_kind kind)
+{
+	return kind == AUTH_PASSWORD_CHECK ? "password" : "public_key";
+}
+
+static void
+job_free(struct auth_job *job)
+{
+	buf_free(&job->password);
+	buf_free(&job->algorithm);
+	buf_free(&job->key);
+	buf_free(&job->signature);
+	buf_free(&job->signed_data);
+	user_free(&job->user);
+	free(job->key_comment);
+	fd_close(&job->root_fd);
+	free(job);
+}
+
+/* RFC 4252 section 7: what the client signs. Built from our own record of the session id. */
+static void
+write_signed_data(struct buf *out, const struct connection *c, const struct auth_offer *offer)
+{
+	enum { SSH_MSG_USERAUTH_REQUEST = 50 };
+
+	buf_str(out, (struct view){ .p = c->session_id, .n = c->session_id_bytes });
+	buf_u8(out, SSH_MSG_USERAUTH_REQUEST);
+	buf_str(out, offer->user);
+	buf_cstr(out, "ssh-connection");
+	buf_cstr(out, "publickey");
+	buf_bool(out, true);
+	buf_str(out, offer->algorithm);
+	buf_str(out, offer->key);
+}
+
+/* The same work is done whether the account exists or not. */
+static void
+check_key(struct auth_job *job)
+{
+	struct view key = buf_view(&job->key), algorithm = buf_view(&job->algorithm);
+	bool listed, proved = true;
+	enum key_type type;
+
+	if (public_key_check(key, &type) != 0 ||
+	    !public_key_accepts(type, algorithm, job->master->allow)) {
+		job->credential_text = "key or algorithm not accepted";
+		return;
+	}
+	listed = job->user != NULL && user_find_key(job->user, key, &job->key_comment);
+	if (job->kind == AUTH_KEY_SIGNATURE)
+		proved = public_key_verify(key, algorithm, buf_view(&job->signed_data),
+			     buf_view(&job->signature), job->master->allow) == 0;
+	job->credential_good = listed && proved;
+	if (listed && !proved)
+		job->credential_text = "the signature is wrong";
+}
+
+static void
+check_password(struct auth_job *job)
+{
+	const struct user_rules *rules = provider_rules(job->master->provider);
+	enum password_result result =
+	    user_check_password(job->user, buf_view(&job->password), rules->cost);
+
+	job->credential_good = result == PASSWORD_RIGHT;
+	if (!job->credential_good)
+		job->credential_text = password_result_text(result);
+}
+
+static enum login_verdict
+decide(const struct auth_job *job, uint64_t open_sessions, struct buf *text)
+{
+	struct login_facts facts = { .username = job->username, .user = job->user,
+		.credential_good = job->credential_good, .credential_text = job->credential_text,
+		.method = method_name(job->kind), .address = &job->address,
+		.open_sessions = open_sessions, .now_ms = clock_wall_ms() };
+	enum login_verdict verdict = login_decide(&facts);
+
+	if (text != NULL && verdict != LOGIN_ALLOWED)
+		login_text(verdict, &facts, text);
+	return verdict;
+}
+
+/* On a thread of the pool. */
+static void
+run(uv_work_t *work)
+{
+	struct auth_job *job = work->data;
+	int err = provider_find(job->master->provider, job->username, &job->user, &job->failure);
+
+	if (err != 0 && err != ERR_NOT_FOUND)
+		job->failed = true;
+	if (job->kind == AUTH_PASSWORD_CHECK)
+		check_password(job);
+	else
+		check_key(job);
+	if (job->failed || job->kind == AUTH_KEY_WANTED || decide(job, 0, NULL) != LOGIN_ALLOWED)
+		return;
+	if (home_open(job->user, job->master->map_ids, &job->root_fd, &job->failure) != 0)
+		job->failed = true;
+}
+
+static void start_waiting(struct master *m);
+
+static void
+answer(struct connection *c, bool key_ok)
+{
+	struct buf message = buf_init(IPC_BYTES_MAX);
+
+	ipc_encode_auth_answer(&message, &(struct ipc_auth_answer){ .key_ok = key_ok,
+		.methods = view_of(methods) });
+	/* a failure has ended the connection */
+	if (connection_send(&c->login, &message, NULL, 0) != 0)
+		return;
+}
+
+void
+authentication_refuse(struct connection *c)
+{
+	answer(c, false);
+}
+
+static void
+log_success(const struct auth_job *job, const struct connection *c)
+{
+	char fingerprint[PUBLIC_KEY_FINGERPRINT_BYTES] = "";
+
+	if (job->kind == AUTH_KEY_SIGNATURE &&
+	    public_key_fingerprint(buf_view(&job->key), fingerprint) != 0)
+		bug("a key that logged in has no fingerprint");
+	log_app(c->master->log, LOG_LEVEL_INFO, "sftpd", c->id_text,
+	    "user \"%s\" logged in from %s by %s%s%s%s%s, client %s, home directory \"%s\"",
+	    job->username, c->address_text, login_type(job->kind), fingerprint[0] ? ":" : "",
+	    fingerprint, job->key_comment != NULL && job->key_comment[0] ? ":" : "",
+	    job->key_comment != NULL ? job->key_comment : "",
+	    c->client_version != NULL ? c->client_version : "unknown", job->user->home_dir);
+}
+
+/* Back on the loop, with the connection still there. */
+static void
+conclude(struct auth_job *job, struct connection *c)
+{
+	struct master *m = job->master;
+	struct buf text = buf_init(4096);
+	enum login_verdict verdict;
+
+	if (job->failed) {
+		log_app(m->log, LOG_LEVEL_ERROR, "dataProvider", c->id_text,
+		    "cannot log in user \"%s\": %s", job->username, job->failure.text);
+		log_connection_failed(m->log, c->address_text, view_of(job->username),
+		    login_type(job->kind), view_of(job->failure.text));
+		answer(c, false);
+		return;
+	}
+	verdict = decide(job, job->user != NULL ? session_count_user(m, job->user->username) : 0,
+	    &text);
+	if (verdict != LOGIN_ALLOWED) {
+		log_connection_failed(m->log, c->address_text, view_of(job->username),
+		    login_type(job->kind), buf_view(&text));
+		answer(c, false);
+	} else if (job->kind == AUTH_KEY_WANTED) {
+		answer(c, true);
+	} else {
+		log_success(job, c);
+		m->logins++;
+		session_open(c, &job->user, fd_take(&job->root_fd));
+	}
+	buf_free(&text);
+}
+
+static void
+done(uv_work_t *work, int status)
+{
+	struct auth_job *job = work->data;
+	struct master *m = job->master;
+	struct connection *c = connection_find(m, job->connection);
+
+	if (job->kind == AUTH_PASSWORD_CHECK) {
+		m->passwords.running--;
+		start_waiting(m);
+	}
+	if (status == 0 && c != NULL && !c->ended) {
+		c->asking = false;
+		conclude(job, c);
+	}
+	job_free(job);
+}
+
+static void
+queue(struct auth_job *job)
+{
+	if (uv_queue_work(&job->master->loop, &job->work, run, done) != 0)
+		bug("the thread pool takes no work");
+}
+
+static void
+start_waiting(struct master *m)
+{
+	struct auth_job *job;
+
+	while (m->passwords.running < m->passwords.at_once &&
+	    (job = STAILQ_FIRST(&m->passwords.waiting)) != NULL) {
+		STAILQ_REMOVE_HEAD(&m->passwords.waiting, link);
+		m->passwords.running++;
+		queue(job);
+	}
+}
+
+int
+authentication_start(struct connection *c, const struct auth_offer *offer)
+{
+	struct auth_job *job = calloc(1, sizeof(*job));
+	int err;
+
+	if (job == NULL)
+		return ERR_MEMORY;
+	job->work.data = job;
+	job->master = c->master;
+	job->connection = c->id;
+	job->kind = offer->kind;
+	job->address = c->address;
+	job->root_fd = -1;
+	job->password = buf_init(1024);
+	job->algorithm = buf_init(64);
+	job->key = buf_init(16384);
+	job->signature = buf_init(4096);
+	job->signed_data = buf_init(32768);
+	buf_raw(&job->password, offer->password.p, offer->password.n);
+	buf_raw(&job->algorithm, offer->algorithm.p, offer->algorithm.n);
+	buf_raw(&job->key, offer->key.p, offer->key.n);
+	buf_raw(&job->signature, offer->signature.p, offer->signature.n);
+	if (offer->kind == AUTH_KEY_SIGNATURE)
+		write_signed_data(&job->signed_data, c, offer);
+	err = view_copy(offer->user, job->username, sizeof(job->username));
+	if (err == 0 && (job->password.bad != 0 || job->algorithm.bad != 0 || job->key.bad != 0 ||
+	    job->signature.bad != 0 || job->signed_data.bad != 0))
+		err = ERR_MEMORY;
+	if (err != 0) {
+		job_free(job);
+		return err;
+	}
+	c->asking = true;
+	if (job->kind != AUTH_PASSWORD_CHECK) {
+		queue(job);
+	} else {
+		STAILQ_INSERT_TAIL(&c->master->passwords.waiting, job, link);
+		start_waiting(c->master);
+	}
+	return 0;
+}

@@ -1,0 +1,50 @@
+/*
+ * authentication.h - is the user who the client says: accounts, passwords and signatures, looked
+ * up and checked on the thread pool.
+ *
+ * A job copies all that it needs, runs without the connection, and finds it again by its id when
+ * it is done: a connection that ended meanwhile is simply not there. Password hashes are made one
+ * by one up to a cap, since each takes much memory; the rest wait in line. Private to master/.
+ */
+#ifndef MASTER_AUTHENTICATION_H
+#define MASTER_AUTHENTICATION_H
+
+#include "accounts/accounts.h"
+#include "base/address.h"
+#include "base/err.h"
+#include "base/rd.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct master;
+struct connection;
+struct auth_job;
+
+/* Password checks that wait for their turn. */
+struct password_queue {
+	STAILQ_HEAD(, auth_job) waiting;
+	unsigned running;
+	unsigned at_once;
+};
+
+enum auth_kind { AUTH_PASSWORD_CHECK, AUTH_KEY_WANTED, AUTH_KEY_SIGNATURE };
+
+/* What the client offered; copied by authentication_start(). */
+struct auth_offer {
+	enum auth_kind kind;
+	struct view user;
+	struct view password;
+	struct view algorithm;
+	struct view key;
+	struct view signature;
+};
+
+/* Begins a job; the answer goes to the connection's login worker. ERR_MEMORY. */
+MUST int authentication_start(struct connection *connection, const struct auth_offer *offer);
+/* Answers "no", with the methods that there are. The connection may have ended afterwards. */
+void authentication_refuse(struct connection *connection);
+void password_queue_init(struct password_queue *queue, unsigned at_once);
+
+#endif

@@ -1,0 +1,147 @@
+/*
+ * connection.h - one client's connection as the master knows it, from accept to the last worker's
+ * end: who serves it, what has been proved, what it does now.
+ *
+ * The master trusts this record and never what a worker repeats. Messages of its workers come in
+ * through the gate of ipc/ and the table of dispatch.c; a message that breaks a rule ends this
+ * connection, is counted, and harms nobody else. Private to master/.
+ */
+#ifndef MASTER_CONNECTION_H
+#define MASTER_CONNECTION_H
+
+#include "accounts/accounts.h"
+#include "base/address.h"
+#include "base/err.h"
+#include "ipc/ipc.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+#include <uv.h>
+
+struct master;
+struct connection;
+
+/* The socket pair to one worker, and the process behind it. */
+struct worker_link {
+	struct connection *connection;
+	uv_poll_t *poll;
+	int fd; /* -1: closed, or never opened */
+	struct ipc_gate gate;
+	pid_t pid; /* 0: not forked yet, or ended */
+};
+
+/* A subsystem or command that runs on a channel. */
+struct connection_channel {
+	LIST_ENTRY(connection_channel) link;
+	uint32_t number;
+	uint8_t protocol; /* enum connection_protocol */
+	char *command;
+};
+
+enum connection_protocol { PROTOCOL_SFTP = 0, PROTOCOL_SCP = 1, PROTOCOL_SSH = 2 };
+
+/* A transfer that has run for long enough to be shown. */
+struct connection_transfer {
+	LIST_ENTRY(connection_transfer) link;
+	uint64_t id;
+	bool upload;
+	int64_t started_ms, last_activity_ms; /* wall clock */
+	uint64_t bytes;
+	char *path;
+};
+
+enum { CONNECTION_CHANNELS_MAX = 64, CONNECTION_TRANSFERS_MAX = 256, SESSION_ID_MAX = 64 };
+
+struct connection {
+	LIST_ENTRY(connection) link; /* of its bucket */
+	struct master *master;
+	uint64_t id;
+	bool ended; /* kept only until its workers' ends are known */
+	struct address address;
+	uint16_t port;
+	char address_text[ADDRESS_TEXT_MAX];
+	int64_t accepted_ms;      /* wall clock */
+	int64_t last_activity_ms; /* wall clock */
+	struct worker_link login, session;
+	bool login_forked; /* the login worker's number has been told */
+	uv_timer_t *timer; /* the login's time limit, later that of a close */
+
+	/* the first exchange hash that the master signed (RFC 4253 section 7.2) */
+	uint8_t session_id[SESSION_ID_MAX];
+	size_t session_id_bytes;
+	char id_text[2 * SESSION_ID_MAX + 1]; /* in hexadecimal: the connection_id of the logs */
+	char *client_version;
+
+	bool asking;        /* an authentication or a signature is being worked on */
+	bool tried;         /* an authentication has been tried */
+	bool authenticated; /* everything below is set */
+	struct user *user;
+	char *home; /* on the host, without a '/' at the end */
+
+	LIST_HEAD(, connection_channel) channels;
+	unsigned channel_count;
+	LIST_HEAD(, connection_transfer) transfers;
+	unsigned transfer_count;
+};
+
+/* Begins with an accepted socket, which it takes in any case. The caller has admitted it. */
+MUST int connection_begin(struct master *master, int fd, const struct address *address,
+	uint16_t port);
+/* The connection with this id, also an ended one; NULL when there is none. */
+struct connection *connection_find(struct master *master, uint64_t id);
+/*
+ * Ends the connection: closes the sockets to its workers and kills what is left of them. The
+ * struct may be freed by this call.
+ */
+void connection_end(struct connection *connection);
+/*
+ * Ends it for what a worker did: logged as a fault of that worker, counted, its address penalised.
+ */
+void connection_breach(struct connection *connection, const char *what, int err);
+/* Tells the session to close in good order; kills it when it does not within a few seconds. */
+void connection_close(struct connection *connection, const char *reason, bool when_idle);
+/* Restarts the connection's timer; when it fires the connection ends. 0 stops it. */
+void connection_set_timer(struct connection *connection, uint64_t ms);
+/*
+ * Opens the link to a worker: makes the socket pair, watches our end, and returns the worker's
+ * in *worker_fd_out.
+ */
+MUST int connection_open_link(struct connection *connection, struct worker_link *link,
+	enum ipc_role role, enum ipc_phase phase, int *worker_fd_out);
+/* Sends to a worker; a failure ends the connection, so callers return at once when it is not 0. */
+MUST int connection_send(struct worker_link *link, struct buf *message, const int *fds,
+	size_t fd_count);
+/* From the nursery. */
+void connection_worker_forked(struct connection *connection, pid_t pid);
+/* "signal 11", ...: the worker's end is known; frees an ended connection with its last worker. */
+void connection_worker_exited(struct connection *connection, pid_t pid);
+/* Every connection that has not ended, in no order. */
+void connections_each(struct master *master, void (*each)(void *ctx, struct connection *connection),
+	void *ctx);
+
+/*
+ * The receivers of messages.def: int on_<name>(struct connection *, struct rd). Each reads its
+ * fields and acts; a code other than 0 is a breach of the worker that sent it.
+ */
+#define HANDLER_MASTER(name)
+#define HANDLER_NURSERY(name)
+#define HANDLER_LOGIN(name) MUST int on_##name(struct connection *connection, struct rd fields);
+#define HANDLER_SESSION(name) HANDLER_LOGIN(name)
+#define HANDLER_LOGIN_OR_SESSION(name) HANDLER_LOGIN(name)
+#define IPC_MESSAGE(NAME, name, from, phases, max_bytes, max_count, descriptors) \
+	HANDLER_##from(name)
+#include "ipc/messages.def"
+#undef IPC_MESSAGE
+#undef HANDLER_MASTER
+#undef HANDLER_NURSERY
+#undef HANDLER_LOGIN
+#undef HANDLER_SESSION
+#undef HANDLER_LOGIN_OR_SESSION
+
+/* Finds the handler of a message that has passed the gate, and calls it. */
+MUST int dispatch_message(struct connection *connection, const struct ipc_message *message);
+
+#endif

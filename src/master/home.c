@@ -1,0 +1,72 @@
+#include "master/home.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool
+usable_id(int64_t id)
+{
+	return id > 0 && id < UINT32_MAX;
+}
+
+bool
+home_ids(const struct user *user, bool map_ids, uid_t *uid_out, gid_t *gid_out)
+{
+	*uid_out = usable_id(user->uid) ? (uid_t)user->uid : geteuid();
+	*gid_out = usable_id(user->gid) ? (gid_t)user->gid : getegid();
+	return map_ids && (usable_id(user->uid) || usable_id(user->gid));
+}
+
+/* mkdir for the path and all above it. *made_out says whether the last one is new. */
+static int
+make_directories(char *path, bool *made_out)
+{
+	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		int result;
+
+		*slash = '\0';
+		result = mkdir(path, 0777);
+		*slash = '/';
+		if (result != 0 && errno != EEXIST)
+			return ERR_IO;
+	}
+	*made_out = mkdir(path, 0777) == 0;
+	return *made_out || errno == EEXIST ? 0 : ERR_IO;
+}
+
+int
+home_open(const struct user *user, bool map_ids, int *fd_out, struct failure *failure)
+{
+	char *path = strdup(user->home_dir);
+	bool made = false;
+	uid_t uid;
+	gid_t gid;
+	int err = 0;
+
+	if (path == NULL)
+		return ERR_MEMORY;
+	*fd_out = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*fd_out < 0 && errno == ENOENT) {
+		err = make_directories(path, &made);
+		if (err == 0)
+			*fd_out = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (err == 0 && *fd_out >= 0 && made && home_ids(user, map_ids, &uid, &gid) &&
+	    fchownat(*fd_out, "", uid, gid, AT_EMPTY_PATH) != 0)
+		err = ERR_IO;
+	if (err != 0 || *fd_out < 0) {
+		err = failure_set(failure, ERR_IO,
+		    "home directory \"%s\": %s; it must be a directory that the server's user may reach "
+		    "or make", path, strerror(errno));
+		fd_close(fd_out);
+	}
+	free(path);
+	return err;
+}

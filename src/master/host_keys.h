@@ -1,0 +1,44 @@
+/*
+ * host_keys.h - the server's own keys: reading them, making them once, signing with them.
+ *
+ * They live in the master alone. Workers are told the public halves, and ask for signatures.
+ */
+#ifndef MASTER_HOST_KEYS_H
+#define MASTER_HOST_KEYS_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/rd.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct config;
+struct host_keys;
+
+/*
+ * Reads the configured keys; with none configured, id_rsa, id_ecdsa and id_ed25519 of the
+ * configuration directory, and makes those that are missing (mode 0600). A file that is missing,
+ * unreadable, encrypted or no key is ERR_INVALID with a line in `mistakes` that names the file and
+ * the remedy. Of several keys of one type the last one counts.
+ * allow is PUBLIC_KEY_ALLOW_ bits. Frees with host_keys_free().
+ */
+MUST int host_keys_load(struct host_keys **out, const struct config *config, unsigned allow,
+	struct buf *mistakes);
+void host_keys_free(struct host_keys **keys);
+size_t host_keys_count(const struct host_keys *keys);
+/* The public blob of a key, and the signature algorithm names it offers (NULL past the end). */
+struct view host_keys_blob(const struct host_keys *keys, size_t number);
+const char *host_keys_algorithm(const struct host_keys *keys, size_t number, size_t algorithm);
+/* "SHA256:..." of a key; out holds PUBLIC_KEY_FINGERPRINT_BYTES. */
+void host_keys_fingerprint(const struct host_keys *keys, size_t number, char *out);
+/*
+ * Signs an exchange hash under an algorithm name, on any thread. ERR_NOT_FOUND when no key has
+ * that algorithm; ERR_CRYPTO.
+ */
+MUST int host_keys_sign(const struct host_keys *keys, struct view algorithm, struct view hash,
+	struct buf *signature_out);
+/* True when a signature under this name takes milliseconds (RSA) and belongs on the thread pool. */
+bool host_keys_slow(const struct host_keys *keys, struct view algorithm);
+
+#endif

@@ -1,0 +1,636 @@
+#include "master/master.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/process_title.h"
+#include "crypto/crypto.h"
+#include "master/session.h"
+#include "master/ssh_setup.h"
+#include "master/state.h"
+#include "sandbox/sandbox.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	DRAIN_MS = 60000,        /* SIGTERM: transfers may take so long to finish */
+	STOP_MS = 6000,          /* SIGINT or a second SIGTERM: sessions may take so long to close */
+	PENALTY_MS = 10000,      /* of an address whose connection broke a worker */
+	REFUSAL_LOG_MS = 1000,   /* refused connections are logged at most so often */
+	MISTAKES_MAX = 64 * 1024,
+};
+
+struct start {
+	struct master *master;
+	const struct master_options *options;
+	struct buf mistakes;
+	uv_signal_t signals[3];
+	uv_timer_t drain_timer;
+	uint64_t refusal_logged_ms;
+	unsigned refusals_unlogged;
+	bool accepting;
+};
+
+/* ---- the end */
+
+void
+master_stop(struct master *m, int exit_status)
+{
+	if (m->exit_status < 0)
+		m->exit_status = exit_status;
+	uv_stop(&m->loop);
+}
+
+static void
+end_unauthenticated(void *ctx, struct connection *c)
+{
+	(void)ctx;
+	if (!c->authenticated)
+		connection_end(c);
+}
+
+static void
+close_when_idle(void *ctx, struct connection *c)
+{
+	(void)ctx;
+	connection_close(c, "the server is going down", true);
+}
+
+static void
+close_now(void *ctx, struct connection *c)
+{
+	(void)ctx;
+	connection_close(c, "the server is going down", false);
+}
+
+static void
+on_drained(uv_timer_t *timer)
+{
+	struct start *start = timer->data;
+
+	log_console(start->master->log, LOG_LEVEL_WARN, "service",
+	    "%u connections had not ended in time", start->master->connection_count);
+	master_stop(start->master, 0);
+}
+
+static void
+drain(struct start *start, bool at_once)
+{
+	struct master *m = start->master;
+
+	log_console(m->log, LOG_LEVEL_INFO, "service", "going down%s, %u connections",
+	    at_once ? " at once" : " when transfers have ended", m->connection_count);
+	m->draining = true;
+	services_free(&m->services);
+	connections_each(m, end_unauthenticated, NULL);
+	connections_each(m, at_once ? close_now : close_when_idle, NULL);
+	uv_timer_start(&start->drain_timer, on_drained, at_once ? STOP_MS : DRAIN_MS, 0);
+	if (m->connection_count == 0)
+		master_stop(m, 0);
+}
+
+static void
+reload_run(uv_work_t *work)
+{
+	struct master *m = work->data;
+	struct failure failure = { 0 };
+
+	if (provider_reload(m->provider, &failure) == 0)
+		log_console(m->log, LOG_LEVEL_INFO, "dataProvider", "accounts are up to date");
+	else
+		log_console(m->log, LOG_LEVEL_ERROR, "dataProvider", "accounts were not reloaded: %s",
+		    failure.text);
+}
+
+static void
+reload_done(uv_work_t *work, int status)
+{
+	(void)status;
+	free(work);
+}
+
+static void
+reload(struct master *m)
+{
+	uv_work_t *work = malloc(sizeof(*work));
+
+	if (work == NULL)
+		return;
+	work->data = m;
+	if (uv_queue_work(&m->loop, work, reload_run, reload_done) != 0)
+		free(work);
+}
+
+static void
+on_signal(uv_signal_t *handle, int number)
+{
+	struct start *start = handle->data;
+
+	if (number == SIGHUP)
+		reload(start->master);
+	else
+		drain(start, number == SIGINT || start->master->draining);
+}
+
+/* ---- connections and workers */
+
+static void
+refused(struct start *start, const struct address *address, enum admission_verdict verdict)
+{
+	struct master *m = start->master;
+	uint64_t now = clock_mono_ms();
+	char text[ADDRESS_TEXT_MAX];
+
+	m->refused++;
+	start->refusals_unlogged++;
+	/* a flood of connections must not become a flood of lines */
+	if (start->refusal_logged_ms != 0 && now - start->refusal_logged_ms < REFUSAL_LOG_MS)
+		return;
+	log_app(m->log, LOG_LEVEL_WARN, "service", "",
+	    "refused a connection from %s: %s (%u refused since the last such line)",
+	    address_text(address, text), admission_verdict_text(verdict),
+	    start->refusals_unlogged);
+	start->refusal_logged_ms = now;
+	start->refusals_unlogged = 0;
+}
+
+static void
+on_accepted(void *ctx, int fd, const struct sockaddr *sa)
+{
+	struct start *start = ctx;
+	struct master *m = start->master;
+	enum admission_verdict verdict;
+	struct address address;
+	uint16_t port;
+
+	if (address_from_sockaddr(sa, &address, &port) != 0) {
+		close(fd);
+		return;
+	}
+	verdict = admission_enter(m->admission, &address, clock_mono_ms());
+	if (verdict != ADMISSION_ACCEPTED) {
+		close(fd);
+		refused(start, &address, verdict);
+		return;
+	}
+	if (connection_begin(m, fd, &address, port) != 0)
+		admission_leave(m->admission, &address, false);
+}
+
+static void
+on_accept_failed(void *ctx, const char *text)
+{
+	struct start *start = ctx;
+
+	log_app(start->master->log, LOG_LEVEL_ERROR, "service", "",
+	    "cannot accept connections for the moment: %s", text);
+}
+
+static void
+on_nursery_ready(void *ctx, bool ready)
+{
+	struct start *start = ctx;
+	struct master *m = start->master;
+
+	if (m->draining)
+		return;
+	services_pause(m->services, !ready);
+	if (!ready || start->accepting)
+		return;
+	start->accepting = true;
+	for (unsigned i = 0; services_address(m->services, i) != NULL; i++)
+		log_console(m->log, LOG_LEVEL_INFO, "sftpd", "serving SFTP on %s",
+		    services_address(m->services, i));
+	if (start->options->started != NULL)
+		start->options->started(start->options->ctx, services_port(m->services, 0));
+}
+
+static void
+on_worker_forked(void *ctx, uint64_t connection, pid_t pid)
+{
+	struct start *start = ctx;
+	struct connection *c = connection_find(start->master, connection);
+
+	if (c != NULL)
+		connection_worker_forked(c, pid);
+	else
+		nurseries_kill(start->master->nurseries, pid);
+}
+
+static void
+on_worker_exited(void *ctx, uint64_t connection, pid_t pid, int status, bool killed)
+{
+	struct start *start = ctx;
+	struct master *m = start->master;
+	struct connection *c = connection_find(m, connection);
+	const char *address = c != NULL ? c->address_text : "a client that has left";
+	const char *id = c != NULL ? c->id_text : "";
+
+	if (WIFSIGNALED(status) && !killed) {
+		int number = WTERMSIG(status);
+
+		m->crashes++;
+		log_app(m->log, LOG_LEVEL_ERROR, "service", id,
+		    "the worker of %s (process %d) died by signal %d (%s)%s", address, (int)pid, number,
+		    strsignal(number),
+		    number == SIGSYS ? ": it made a system call that its sandbox forbids" : "");
+		if (c != NULL)
+			admission_penalise(m->admission, &c->address, clock_mono_ms());
+	} else if (WIFEXITED(status) && WEXITSTATUS(status) >= 13) {
+		log_app(m->log, LOG_LEVEL_ERROR, "service", id,
+		    "the worker of %s (process %d) could not do its work: exit status %d", address,
+		    (int)pid, WEXITSTATUS(status));
+	}
+	if (c != NULL)
+		connection_worker_exited(c, pid);
+}
+
+static void
+on_nurseries_failed(void *ctx, const char *text)
+{
+	struct start *start = ctx;
+
+	log_console(start->master->log, LOG_LEVEL_ERROR, "service", "%s", text);
+	fprintf(stderr, "postern: %s\n", text);
+	master_stop(start->master, 1);
+}
+
+static void
+on_nurseries_warn(void *ctx, const char *text)
+{
+	struct start *start = ctx;
+
+	log_app(start->master->log, LOG_LEVEL_WARN, "service", "", "%s", text);
+}
+
+/* ---- control */
+
+static json_t *
+hook_sessions(void *ctx)
+{
+	return session_list(ctx);
+}
+
+static int
+hook_close_session(void *ctx, const char *connection_id)
+{
+	return session_close_id(ctx, connection_id);
+}
+
+static json_t *
+hook_status(void *ctx)
+{
+	struct master *m = ctx;
+	unsigned nurseries, workers;
+	json_t *listeners = json_array();
+
+	nurseries_count(m->nurseries, &nurseries, &workers);
+	for (unsigned i = 0; m->services != NULL && services_address(m->services, i) != NULL; i++)
+		json_array_append_new(listeners, json_string(services_address(m->services, i)));
+	return json_pack("{s:s, s:i, s:I, s:s, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	    "version", POSTERN_VERSION, "pid", (int)getpid(),
+	    "started", (json_int_t)m->started_ms, "provider", provider_driver(m->provider),
+	    "listeners", listeners, "draining", m->draining,
+	    "connections", (json_int_t)m->connection_count,
+	    "unauthenticated", (json_int_t)admission_unauthenticated(m->admission),
+	    "workers", (json_int_t)workers, "logins", (json_int_t)m->logins,
+	    "refused", (json_int_t)m->refused, "breaches", (json_int_t)m->breaches,
+	    "crashes", (json_int_t)m->crashes);
+}
+
+static void
+hook_user_changed(void *ctx, const char *username)
+{
+	session_close_user(ctx, username, "the account was changed");
+}
+
+/* ---- the start */
+
+static void
+tell_mistakes(struct start *start)
+{
+	struct view text = buf_view(&start->mistakes);
+
+	while (text.n > 0) {
+		const uint8_t *newline = memchr(text.p, '\n', text.n);
+		size_t n = newline != NULL ? (size_t)(newline - text.p) : text.n;
+
+		fprintf(stderr, "postern: %.*s\n", (int)n, (const char *)text.p);
+		if (start->master->log != NULL)
+			log_app_view(start->master->log, LOG_LEVEL_ERROR, "service", "",
+			    (struct view){ .p = text.p, .n = n });
+		n += newline != NULL;
+		text.p += n;
+		text.n -= n;
+	}
+	buf_clear(&start->mistakes);
+}
+
+/* Whatever needs the rights of the user that started us. */
+static int
+acquire(struct start *start)
+{
+	struct master *m = start->master;
+	const struct config *config = m->config;
+	int err;
+
+	m->allow = ssh_setup_allow(config);
+	err = host_keys_load(&m->host_keys, config, m->allow, &start->mistakes);
+	if (err != 0)
+		return err;
+	err = services_new(&m->services, &(struct services_events){ .ctx = start,
+		.accepted = on_accepted, .failed = on_accept_failed });
+	if (err != 0)
+		return err;
+	return services_listen(m->services, config->sftpd.bind_address, config->sftpd.bind_port,
+	    &start->mistakes);
+}
+
+/* Each connection takes a descriptor or two, and each of ours is close-on-exec. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int
+give_up_root(struct start *start)
+{
+	struct master *m = start->master;
+	const char *user = m->config->service_user;
+	struct sandbox_rules rules = { .root_fd = -1,
+		.require = strcmp(m->config->sandbox, "require") == 0 };
+	int err;
+
+	m->map_ids = geteuid() == 0;
+	err = sandbox_drop_root(user, SANDBOX_CAPABILITY_SETUID | SANDBOX_CAPABILITY_SETGID |
+	    SANDBOX_CAPABILITY_CHOWN);
+	if (err != 0) {
+		buf_printf(&start->mistakes, "service_user: \"%s\": %s; make it with `useradd --system "
+		    "--no-create-home --shell /usr/sbin/nologin %s`, or name another user that is not "
+		    "root\n", user, err == ERR_NOT_FOUND ? "no such user" : err_text(err), user);
+		return ERR_INVALID;
+	}
+	err = sandbox_enter(SANDBOX_MASTER, &rules);
+	if (err != 0)
+		buf_printf(&start->mistakes, "sandbox: the kernel does not have what \"%s\" wants: %s; "
+		    "use a newer kernel, or \"best-effort\"\n", m->config->sandbox, err_text(err));
+	return err;
+}
+
+static int
+check_sandbox(struct start *start)
+{
+	struct sandbox_support support;
+	char text[SANDBOX_TEXT_MAX];
+
+	sandbox_probe(&support);
+	sandbox_support_text(&support, text, sizeof(text));
+	if (strcmp(start->master->config->sandbox, "require") == 0 &&
+	    !sandbox_support_enough(&support)) {
+		buf_printf(&start->mistakes, "sandbox: \"require\" is set, but: %s; use a newer kernel, or "
+		    "\"best-effort\"\n", text);
+		return ERR_UNSUPPORTED;
+	}
+	log_console(start->master->log,
+	    sandbox_support_complete(&support) ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "service", "%s",
+	    text);
+	return 0;
+}
+
+static int
+open_provider(struct start *start)
+{
+	struct master *m = start->master;
+	const struct config_data_provider *c = &m->config->data_provider;
+	char *name = config_path(m->config, c->name);
+	char *credentials = config_path(m->config, c->credentials_path);
+	struct failure failure = { 0 };
+	struct provider_config provider = { .driver = c->driver, .name = name,
+		.connection_string = c->connection_string, .users_table = c->users_table,
+		.users_base_dir = c->users_base_dir, .credentials_path = credentials,
+		.manage_users = c->manage_users != 0, .track_quota = c->track_quota };
+	int err = ERR_MEMORY;
+
+	if (start->options->portable_user != NULL)
+		provider = (struct provider_config){ .driver = "memory", .manage_users = true };
+	if (name != NULL && credentials != NULL)
+		err = provider_open(&provider, &m->provider, &failure);
+	if (err == 0 && start->options->portable_user != NULL)
+		err = provider_add(m->provider, start->options->portable_user, &failure);
+	if (err != 0)
+		buf_printf(&start->mistakes, "data_provider: %s\n",
+		    failure.text[0] ? failure.text : err_text(err));
+	free(name);
+	free(credentials);
+	return err;
+}
+
+static int
+open_control(struct start *start)
+{
+	struct master *m = start->master;
+	char *path = config_path(m->config, m->config->control_socket);
+	struct control_settings settings = { .loop = &m->loop, .path = path, .owner = geteuid(),
+		.provider = m->provider, .log = m->log,
+		.hooks = { .ctx = m, .sessions = hook_sessions,
+			.close_session = hook_close_session, .status = hook_status,
+			.user_changed = hook_user_changed } };
+	int err;
+
+	if (path == NULL)
+		return ERR_MEMORY;
+	/* portable mode has one account and no administrator */
+	if (start->options->portable_user != NULL || path[0] == '\0') {
+		free(path);
+		return 0;
+	}
+	err = control_start(&m->control, &settings);
+	if (err != 0)
+		buf_printf(&start->mistakes, "control_socket: %s: %s; %s\n", path,
+		    err == ERR_IO ? strerror(errno) : err_text(err), err == ERR_EXISTS ?
+		    "another server uses this configuration directory" :
+		    "let the server's user write to that directory, or set another path");
+	free(path);
+	return err;
+}
+
+static int
+open_nurseries(struct start *start)
+{
+	struct master *m = start->master;
+	struct buf setup = buf_init(IPC_BYTES_MAX);
+	int err = ssh_setup_encode(m->config, m->host_keys, &setup, &start->mistakes);
+
+	if (err == 0)
+		err = nurseries_new(&m->nurseries, &m->loop, buf_view(&setup),
+		    strcmp(m->config->sandbox, "require") == 0,
+		    &(struct nurseries_events){ .ctx = start, .ready = on_nursery_ready,
+			.worker_forked = on_worker_forked, .worker_exited = on_worker_exited,
+			.failed = on_nurseries_failed, .warn = on_nurseries_warn });
+	buf_free(&setup);
+	return err;
+}
+
+static void
+watch_signals(struct start *start)
+{
+	static const int numbers[3] = { SIGTERM, SIGINT, SIGHUP };
+
+	for (size_t i = 0; i < 3; i++) {
+		if (uv_signal_init(&start->master->loop, &start->signals[i]) != 0)
+			bug("cannot watch signals");
+		start->signals[i].data = start;
+		uv_signal_start(&start->signals[i], on_signal, numbers[i]);
+	}
+	if (uv_timer_init(&start->master->loop, &start->drain_timer) != 0)
+		bug("cannot make a timer");
+	start->drain_timer.data = start;
+}
+
+static void
+log_host_keys(struct master *m)
+{
+	char fingerprint[PUBLIC_KEY_FINGERPRINT_BYTES];
+
+	for (size_t i = 0; i < host_keys_count(m->host_keys); i++) {
+		host_keys_fingerprint(m->host_keys, i, fingerprint);
+		log_app(m->log, LOG_LEVEL_INFO, "sftpd", "", "host key %s %s",
+		    host_keys_algorithm(m->host_keys, i, 0), fingerprint);
+	}
+}
+
+static int
+serve(struct start *start)
+{
+	struct master *m = start->master;
+	const struct config *config = m->config;
+	struct admission_limits limits = {
+		.unauthenticated = (uint32_t)config->limits.max_unauthenticated,
+		.unauthenticated_per_address = (uint32_t)config->limits.max_unauthenticated_per_address,
+		.connections = (uint32_t)config->limits.max_connections, .penalty_ms = PENALTY_MS };
+	int err = acquire(start);
+
+	if (err != 0 || (err = give_up_root(start)) != 0)
+		return err;
+	umask((mode_t)config->sftpd.umask);
+	raise_descriptor_limit();
+	if (log_open(&m->log, &start->options->log) != 0) {
+		buf_printf(&start->mistakes, "log file %s: %s; let the server's user write there, or set "
+		    "another path\n", start->options->log.path, strerror(errno));
+		return ERR_IO;
+	}
+	if ((err = check_sandbox(start)) != 0 || (err = open_provider(start)) != 0 ||
+	    (err = open_control(start)) != 0)
+		return err;
+	if ((err = admission_new(&m->admission, &limits)) != 0)
+		return err;
+	password_queue_init(&m->passwords, (unsigned)config->limits.password_hashes_at_once);
+	log_host_keys(m);
+	services_pause(m->services, true);
+	services_start(m->services, &m->loop);
+	watch_signals(start);
+	/* workers whose nursery died become our children, so that they can be ended and reaped */
+	prctl(PR_SET_CHILD_SUBREAPER, 1L);
+	if ((err = open_nurseries(start)) != 0)
+		return err;
+	process_title_set("master", NULL);
+	uv_run(&m->loop, UV_RUN_DEFAULT);
+	return 0;
+}
+
+static void
+close_handle(uv_handle_t *handle, void *ctx)
+{
+	(void)ctx;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+static void
+end_any(void *ctx, struct connection *c)
+{
+	(void)ctx;
+	connection_end(c);
+}
+
+static void
+clean_up(struct start *start)
+{
+	struct master *m = start->master;
+
+	m->draining = true;
+	connections_each(m, end_any, NULL);
+	control_stop(&m->control);
+	services_free(&m->services);
+	nurseries_free(&m->nurseries);
+	/* lets close callbacks run, and waits for what is on the thread pool */
+	for (size_t i = 0; i < 3; i++) {
+		if (start->signals[i].data != NULL)
+			uv_close((uv_handle_t *)&start->signals[i], NULL);
+	}
+	if (start->drain_timer.data != NULL)
+		uv_close((uv_handle_t *)&start->drain_timer, NULL);
+	uv_run(&m->loop, UV_RUN_DEFAULT);
+	uv_walk(&m->loop, close_handle, NULL);
+	uv_run(&m->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&m->loop);
+	admission_free(&m->admission);
+	provider_close(&m->provider);
+	host_keys_free(&m->host_keys);
+	ipc_inbox_free(&m->inbox);
+	if (m->log != NULL)
+		log_app(m->log, LOG_LEVEL_INFO, "service", "", "stopped");
+	log_free(&m->log);
+}
+
+int
+master_run(const struct master_options *options)
+{
+	struct master *m = calloc(1, sizeof(*m));
+	struct start start = { .master = m, .options = options,
+		.mistakes = buf_init(MISTAKES_MAX) };
+	int status;
+
+	if (m == NULL || uv_loop_init(&m->loop) != 0) {
+		fprintf(stderr, "postern: out of memory\n");
+		free(m);
+		return 1;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	if (crypto_init() != 0) {
+		fprintf(stderr, "postern: libcrypto lacks an algorithm that the server needs\n");
+		uv_loop_close(&m->loop);
+		free(m);
+		return 1;
+	}
+	m->config = options->config;
+	m->started_ms = clock_wall_ms();
+	m->exit_status = -1;
+	for (size_t i = 0; i < CONNECTION_BUCKETS; i++)
+		LIST_INIT(&m->buckets[i]);
+	if (serve(&start) != 0) {
+		m->exit_status = 1;
+		if (start.mistakes.n == 0)
+			fprintf(stderr, "postern: out of memory\n");
+		tell_mistakes(&start);
+	}
+	clean_up(&start);
+	status = m->exit_status < 0 ? 1 : m->exit_status;
+	buf_free(&start.mistakes);
+	free(m);
+	return status;
+}

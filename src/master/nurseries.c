@@ -1,0 +1,564 @@
+#include "master/nurseries.h"
+
+#include "base/fd.h"
+#include "base/process_title.h"
+#include "ipc/ipc.h"
+#include "sandbox/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A nursery finds its socket here. */
+enum { NURSERY_FD = 3 };
+/* Nurseries that end before they are ready, one after the other, before we give up. */
+enum { FAILED_STARTS_MAX = 5 };
+
+enum nursery_state { NURSERY_STARTING, NURSERY_SERVING, NURSERY_RETIRED };
+
+struct nursery {
+	LIST_ENTRY(nursery) link;
+	struct nurseries *owner;
+	enum nursery_state state;
+	pid_t pid;
+	int fd;
+	uv_poll_t *poll;
+	struct ipc_inbox inbox;
+	struct ipc_gate gate;
+};
+
+struct worker_process {
+	LIST_ENTRY(worker_process) link;
+	struct nursery *nursery; /* NULL: its nursery died, so it is our child now */
+	uint64_t connection;
+	pid_t pid;
+	bool killed;
+};
+
+/* A request to fork that waits for a nursery. */
+struct pending {
+	STAILQ_ENTRY(pending) link;
+	struct buf message;
+	int fds[2];
+};
+
+struct nurseries {
+	uv_loop_t *loop;
+	struct nurseries_events events;
+	struct buf config;
+	bool require_sandbox;
+	struct nursery *serving; /* STARTING or SERVING; NULL only while none can be started */
+	LIST_HEAD(, nursery) all;
+	LIST_HEAD(, worker_process) workers;
+	STAILQ_HEAD(, pending) waiting;
+	uv_signal_t *child_signal;
+	unsigned failed_starts;
+	bool closing;
+};
+
+static void start_nursery(struct nurseries *n);
+
+static void
+free_handle(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+static void
+warn(struct nurseries *n, const char *text, int err)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "nursery: %s: %s", text, err_text(err));
+	n->events.warn(n->events.ctx, line);
+}
+
+static void
+pending_free(struct pending *p)
+{
+	fd_close(&p->fds[0]);
+	fd_close(&p->fds[1]);
+	buf_free(&p->message);
+	free(p);
+}
+
+static struct worker_process *
+find_worker(struct nurseries *n, pid_t pid)
+{
+	struct worker_process *w;
+
+	LIST_FOREACH(w, &n->workers, link) {
+		if (w->pid == pid)
+			return w;
+	}
+	return NULL;
+}
+
+static void
+nursery_close_socket(struct nursery *nursery)
+{
+	if (nursery->poll != NULL) {
+		uv_poll_stop(nursery->poll);
+		uv_close((uv_handle_t *)nursery->poll, free_handle);
+		nursery->poll = NULL;
+	}
+	fd_close(&nursery->fd);
+	ipc_inbox_free(&nursery->inbox);
+}
+
+static int
+send_to(struct nursery *nursery, struct buf *message, const int *fds, size_t fd_count)
+{
+	int err = ipc_send(nursery->fd, message, fds, fd_count, true);
+
+	buf_free(message);
+	return err;
+}
+
+/* No more forks from this one; it ends after its last worker. */
+static void
+retire(struct nursery *nursery)
+{
+	struct buf message = buf_init(IPC_BYTES_MAX);
+
+	if (nursery->state == NURSERY_RETIRED)
+		return;
+	nursery->state = NURSERY_RETIRED;
+	ipc_encode_nursery_retire(&message, &(struct ipc_nursery_retire){});
+	if (nursery->fd >= 0 && send_to(nursery, &message, NULL, 0) != 0)
+		nursery_close_socket(nursery);
+}
+
+static void
+replace_serving(struct nurseries *n)
+{
+	struct nursery *old = n->serving;
+
+	n->serving = NULL;
+	if (old != NULL)
+		retire(old);
+	if (n->closing)
+		return;
+	n->events.ready(n->events.ctx, false);
+	start_nursery(n);
+}
+
+static void
+nursery_lost(struct nursery *nursery)
+{
+	struct nurseries *n = nursery->owner;
+	bool was_serving = n->serving == nursery;
+
+	nursery_close_socket(nursery);
+	if (!was_serving)
+		return;
+	if (nursery->state == NURSERY_STARTING)
+		n->failed_starts++;
+	nursery->state = NURSERY_RETIRED;
+	n->serving = NULL;
+	replace_serving(n);
+}
+
+static void
+flush_waiting(struct nurseries *n)
+{
+	struct pending *p;
+
+	while ((p = STAILQ_FIRST(&n->waiting)) != NULL) {
+		int err = ipc_send(n->serving->fd, &p->message, p->fds, 2, true);
+
+		if (err != 0) {
+			warn(n, "a fork could not be asked for", err);
+			return;
+		}
+		STAILQ_REMOVE_HEAD(&n->waiting, link);
+		pending_free(p);
+	}
+}
+
+static int
+on_ready(struct nursery *nursery, struct rd fields)
+{
+	struct nurseries *n = nursery->owner;
+	struct ipc_nursery_ready message;
+	int err = ipc_decode_nursery_ready(fields, &message);
+
+	if (err != 0)
+		return err;
+	if (message.version != IPC_VERSION)
+		return ERR_PROTOCOL;
+	nursery->gate.phase = PHASE_RUN;
+	if (n->serving != nursery)
+		return 0;
+	nursery->state = NURSERY_SERVING;
+	n->failed_starts = 0;
+	flush_waiting(n);
+	n->events.ready(n->events.ctx, true);
+	return 0;
+}
+
+static int
+on_forked(struct nursery *nursery, struct rd fields)
+{
+	struct nurseries *n = nursery->owner;
+	struct ipc_nursery_forked message;
+	struct worker_process *w;
+	int err = ipc_decode_nursery_forked(fields, &message);
+
+	if (err != 0)
+		return err;
+	if ((w = calloc(1, sizeof(*w))) == NULL)
+		return ERR_MEMORY;
+	w->nursery = nursery;
+	w->connection = message.connection;
+	w->pid = (pid_t)message.pid;
+	LIST_INSERT_HEAD(&n->workers, w, link);
+	n->events.worker_forked(n->events.ctx, w->connection, w->pid);
+	return 0;
+}
+
+static void
+worker_exited(struct nurseries *n, struct worker_process *w, int status)
+{
+	struct worker_process copy = *w;
+
+	LIST_REMOVE(w, link);
+	free(w);
+	/* A guess at addresses or at a canary ends in a signal: the next one meets another layout. */
+	if (WIFSIGNALED(status) && !copy.killed && copy.nursery != NULL &&
+	    copy.nursery == n->serving)
+		replace_serving(n);
+	n->events.worker_exited(n->events.ctx, copy.connection, copy.pid, status, copy.killed);
+}
+
+static int
+on_exited(struct nursery *nursery, struct rd fields)
+{
+	struct ipc_nursery_exited message;
+	struct worker_process *w;
+	int err = ipc_decode_nursery_exited(fields, &message);
+
+	if (err != 0)
+		return err;
+	w = find_worker(nursery->owner, (pid_t)message.pid);
+	if (w == NULL || w->nursery != nursery || w->connection != message.connection)
+		return ERR_PROTOCOL;
+	worker_exited(nursery->owner, w, (int)message.status);
+	return 0;
+}
+
+static int
+dispatch(struct nursery *nursery, struct ipc_message *message)
+{
+	int err = ipc_gate_check(&nursery->gate, message);
+
+	if (err != 0)
+		return err;
+	switch (message->type) {
+	case IPC_NURSERY_READY: return on_ready(nursery, message->fields);
+	case IPC_NURSERY_FORKED: return on_forked(nursery, message->fields);
+	case IPC_NURSERY_EXITED: return on_exited(nursery, message->fields);
+	default: return ERR_PROTOCOL;
+	}
+}
+
+static void
+on_readable(uv_poll_t *poll, int status, int events)
+{
+	struct nursery *nursery = poll->data;
+
+	(void)status;
+	(void)events;
+	/* bounded, so that one nursery cannot hold the loop */
+	for (int i = 0; i < 64 && nursery->fd >= 0; i++) {
+		struct ipc_message message;
+		int err = ipc_receive(nursery->fd, &nursery->inbox, &message);
+
+		if (err == ERR_AGAIN)
+			return;
+		if (err == 0) {
+			err = dispatch(nursery, &message);
+			ipc_message_close_fds(&message);
+		}
+		if (err != 0) {
+			if (err != ERR_EOF)
+				warn(nursery->owner, "dropped", err);
+			nursery_lost(nursery);
+			return;
+		}
+	}
+}
+
+/* What the child does between fork and exec: async-signal-safe calls only. */
+static _Noreturn void
+become_nursery(int fd)
+{
+	static char name[] = "postern", role[] = "nursery", room[] = PROCESS_TITLE_ROOM;
+	char *const argv[] = { name, role, room, NULL };
+	char *const envp[] = { NULL };
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (sandbox_pass_capabilities(true) != 0 || dup2(fd, NURSERY_FD) < 0)
+		_exit(127);
+	/* this is the file that runs now, also after an upgrade replaced it on disk */
+	execve("/proc/self/exe", argv, envp);
+	_exit(127);
+}
+
+static int
+execute(pid_t *pid_out, int fd)
+{
+	*pid_out = fork();
+	if (*pid_out < 0)
+		return ERR_IO;
+	if (*pid_out == 0)
+		become_nursery(fd);
+	return 0;
+}
+
+static void
+start_nursery(struct nurseries *n)
+{
+	struct buf message = buf_init(IPC_BYTES_MAX);
+	struct nursery *nursery = NULL;
+	int pair[2] = { -1, -1 }, high = -1;
+	char text[160];
+
+	if (n->failed_starts >= FAILED_STARTS_MAX) {
+		n->events.failed(n->events.ctx, "the worker processes end before they are ready");
+		return;
+	}
+	if ((nursery = calloc(1, sizeof(*nursery))) == NULL || ipc_pair(pair) != 0)
+		goto fail;
+	if ((high = fcntl(pair[1], F_DUPFD_CLOEXEC, NURSERY_FD + 1)) < 0)
+		goto fail;
+	fd_close(&pair[1]);
+	if (execute(&nursery->pid, high) != 0)
+		goto fail;
+	fd_close(&high);
+	nursery->owner = n;
+	nursery->fd = fd_take(&pair[0]);
+	nursery->gate = (struct ipc_gate){ .peer = IPC_ROLE_NURSERY, .phase = PHASE_START };
+	nursery->poll = malloc(sizeof(*nursery->poll));
+	if (nursery->poll == NULL || uv_poll_init(n->loop, nursery->poll, nursery->fd) != 0)
+		bug("cannot watch the nursery");
+	nursery->poll->data = nursery;
+	uv_poll_start(nursery->poll, UV_READABLE, on_readable);
+	LIST_INSERT_HEAD(&n->all, nursery, link);
+	n->serving = nursery;
+	ipc_encode_nursery_setup(&message, &(struct ipc_nursery_setup){
+		.version = IPC_VERSION, .require_sandbox = n->require_sandbox,
+		.config = buf_view(&n->config) });
+	if (send_to(nursery, &message, NULL, 0) != 0)
+		nursery_lost(nursery);
+	return;
+fail:
+	snprintf(text, sizeof(text), "cannot start a worker process: %s", strerror(errno));
+	fd_close(&pair[0]);
+	fd_close(&pair[1]);
+	fd_close(&high);
+	free(nursery);
+	n->events.failed(n->events.ctx, text);
+}
+
+static void
+nursery_free(struct nursery *nursery)
+{
+	nursery_close_socket(nursery);
+	LIST_REMOVE(nursery, link);
+	free(nursery);
+}
+
+/* The nursery process ended: what it had forked is ours now (we are the subreaper). */
+static void
+nursery_reaped(struct nursery *nursery, int status)
+{
+	struct nurseries *n = nursery->owner;
+	struct worker_process *w;
+
+	/* what it had still to say comes before its end */
+	if (nursery->poll != NULL)
+		on_readable(nursery->poll, 0, UV_READABLE);
+	LIST_FOREACH(w, &n->workers, link) {
+		if (w->nursery == nursery)
+			w->nursery = NULL;
+	}
+	if (WIFSIGNALED(status) && !n->closing)
+		warn(n, strsignal(WTERMSIG(status)), ERR_EOF);
+	nursery_lost(nursery);
+	nursery_free(nursery);
+}
+
+static void
+on_child(uv_signal_t *signal_handle, int number)
+{
+	struct nurseries *n = signal_handle->data;
+	struct nursery *nursery, *next_nursery;
+	struct worker_process *w, *next_worker;
+	int status;
+
+	(void)number;
+	for (nursery = LIST_FIRST(&n->all); nursery != NULL; nursery = next_nursery) {
+		next_nursery = LIST_NEXT(nursery, link);
+		if (waitpid(nursery->pid, &status, WNOHANG) == nursery->pid)
+			nursery_reaped(nursery, status);
+	}
+	for (w = LIST_FIRST(&n->workers); w != NULL; w = next_worker) {
+		next_worker = LIST_NEXT(w, link);
+		if (w->nursery == NULL && waitpid(w->pid, &status, WNOHANG) == w->pid)
+			worker_exited(n, w, status);
+	}
+}
+
+int
+nurseries_new(struct nurseries **out, uv_loop_t *loop, struct view config,
+	bool require_sandbox, const struct nurseries_events *events)
+{
+	struct nurseries *n = calloc(1, sizeof(*n));
+
+	*out = NULL;
+	if (n == NULL)
+		return ERR_MEMORY;
+	n->loop = loop;
+	n->events = *events;
+	n->config = buf_init(IPC_BYTES_MAX);
+	LIST_INIT(&n->all);
+	LIST_INIT(&n->workers);
+	STAILQ_INIT(&n->waiting);
+	buf_raw(&n->config, config.p, config.n);
+	n->require_sandbox = require_sandbox;
+	n->child_signal = malloc(sizeof(*n->child_signal));
+	if (buf_error(&n->config) != 0 || n->child_signal == NULL ||
+	    uv_signal_init(loop, n->child_signal) != 0) {
+		buf_free(&n->config);
+		free(n->child_signal);
+		free(n);
+		return ERR_MEMORY;
+	}
+	n->child_signal->data = n;
+	uv_signal_start(n->child_signal, on_child, SIGCHLD);
+	*out = n;
+	start_nursery(n);
+	return 0;
+}
+
+void
+nurseries_free(struct nurseries **nurseries)
+{
+	struct nurseries *n = *nurseries;
+	struct nursery *nursery;
+	struct worker_process *w;
+	struct pending *p;
+
+	if (n == NULL)
+		return;
+	n->closing = true;
+	uv_signal_stop(n->child_signal);
+	uv_close((uv_handle_t *)n->child_signal, free_handle);
+	while ((nursery = LIST_FIRST(&n->all)) != NULL)
+		nursery_free(nursery);
+	while ((w = LIST_FIRST(&n->workers)) != NULL) {
+		LIST_REMOVE(w, link);
+		free(w);
+	}
+	while ((p = STAILQ_FIRST(&n->waiting)) != NULL) {
+		STAILQ_REMOVE_HEAD(&n->waiting, link);
+		pending_free(p);
+	}
+	buf_free(&n->config);
+	free(n);
+	*nurseries = NULL;
+}
+
+bool
+nurseries_ready(const struct nurseries *n)
+{
+	return n->serving != NULL && n->serving->state == NURSERY_SERVING;
+}
+
+/* Takes the message and both descriptors. */
+static int
+request_fork(struct nurseries *n, struct buf *message, int first_fd, int second_fd)
+{
+	struct pending *p = NULL;
+	int err = buf_error(message);
+
+	if (err == 0 && (p = calloc(1, sizeof(*p))) == NULL)
+		err = ERR_MEMORY;
+	if (err != 0) {
+		close(first_fd);
+		close(second_fd);
+		buf_free(message);
+		return err;
+	}
+	p->message = *message;
+	p->fds[0] = first_fd;
+	p->fds[1] = second_fd;
+	STAILQ_INSERT_TAIL(&n->waiting, p, link);
+	if (nurseries_ready(n))
+		flush_waiting(n);
+	return 0;
+}
+
+int
+nurseries_fork_login(struct nurseries *n, uint64_t connection, const char *address, int client_fd,
+	int worker_fd)
+{
+	struct buf message = buf_init(IPC_BYTES_MAX);
+
+	ipc_encode_fork_login(&message, &(struct ipc_fork_login){ .connection = connection,
+		.address = view_of(address) });
+	return request_fork(n, &message, client_fd, worker_fd);
+}
+
+int
+nurseries_fork_session(struct nurseries *n, const struct nurseries_session *session, int worker_fd,
+	int handover_fd)
+{
+	struct buf message = buf_init(IPC_BYTES_MAX);
+
+	ipc_encode_fork_session(&message, &(struct ipc_fork_session){
+		.connection = session->connection, .username = view_of(session->username),
+		.change_ids = session->change_ids, .uid = session->uid, .gid = session->gid });
+	return request_fork(n, &message, worker_fd, handover_fd);
+}
+
+void
+nurseries_kill(struct nurseries *n, pid_t pid)
+{
+	struct worker_process *w = find_worker(n, pid);
+	struct buf message = buf_init(IPC_BYTES_MAX);
+
+	if (w == NULL)
+		return;
+	w->killed = true;
+	if (w->nursery == NULL) {
+		kill(pid, SIGKILL);
+		return;
+	}
+	/* its parent kills it: only there is the number sure to be this process still */
+	ipc_encode_kill_worker(&message, &(struct ipc_kill_worker){ .pid = (uint32_t)pid });
+	if (send_to(w->nursery, &message, NULL, 0) != 0)
+		nursery_lost(w->nursery);
+}
+
+void
+nurseries_count(const struct nurseries *n, unsigned *nurseries_out, unsigned *workers_out)
+{
+	const struct nursery *nursery;
+	const struct worker_process *w;
+
+	*nurseries_out = *workers_out = 0;
+	LIST_FOREACH(nursery, &n->all, link)
+		(*nurseries_out)++;
+	LIST_FOREACH(w, &n->workers, link)
+		(*workers_out)++;
+}

@@ -1,0 +1,66 @@
+/*
+ * nurseries.h - the processes that fork the workers: starting, feeding, replacing them.
+ *
+ * One nursery serves; when a worker dies by a signal the serving one is retired and a fresh one is
+ * executed before the next worker is forked, so that no two guesses meet the same address-space
+ * layout. A retired nursery lives until its last worker has ended. Requests to fork wait here
+ * while no nursery is ready. Knows no user and no protocol; used by the master alone.
+ */
+#ifndef MASTER_NURSERIES_H
+#define MASTER_NURSERIES_H
+
+#include "base/err.h"
+#include "base/rd.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <uv.h>
+
+struct nurseries_events {
+	void *ctx;
+	/* A nursery became ready, or the serving one went away: `ready` says which. */
+	void (*ready)(void *ctx, bool ready);
+	void (*worker_forked)(void *ctx, uint64_t connection, pid_t pid);
+	/* `status` as from waitpid(2); `killed` when nurseries_kill() asked for it. */
+	void (*worker_exited)(void *ctx, uint64_t connection, pid_t pid, int status, bool killed);
+	/* No nursery can be started: the text says why. The server cannot go on. */
+	void (*failed)(void *ctx, const char *text);
+	/* For the log: something that an operator should know, but that does not end the server. */
+	void (*warn)(void *ctx, const char *text);
+};
+
+struct nurseries;
+
+/*
+ * Starts the first nursery. `config` is sent to each one in NURSERY_SETUP and is copied, as is
+ * `require_sandbox`. Everything happens on `loop`.
+ */
+MUST int nurseries_new(struct nurseries **out, uv_loop_t *loop, struct view config,
+	bool require_sandbox, const struct nurseries_events *events);
+/* Closes every nursery's socket: they end, and their workers go on until their own sockets close. */
+void nurseries_free(struct nurseries **nurseries);
+bool nurseries_ready(const struct nurseries *nurseries);
+/*
+ * Forks a login worker; takes both descriptors (the client's socket, the worker's end of its
+ * socket pair), also when it fails.
+ */
+MUST int nurseries_fork_login(struct nurseries *nurseries, uint64_t connection,
+	const char *address, int client_fd, int worker_fd);
+struct nurseries_session {
+	uint64_t connection;
+	const char *username;
+	bool change_ids;
+	uid_t uid;
+	gid_t gid;
+};
+/* Forks a session worker; takes both descriptors (its socket pair end, its hand-over end). */
+MUST int nurseries_fork_session(struct nurseries *nurseries,
+	const struct nurseries_session *session, int worker_fd, int handover_fd);
+/* Ends a worker with SIGKILL; nothing happens when it is gone already. */
+void nurseries_kill(struct nurseries *nurseries, pid_t pid);
+/* Processes: nurseries that live, and workers that live. */
+void nurseries_count(const struct nurseries *nurseries, unsigned *nurseries_out,
+	unsigned *workers_out);
+
+#endif

@@ -1,0 +1,539 @@
+#include "master/session.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "master/home.h"
+#include "master/state.h"
+#include "vfs/vfs.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* From the login's success to SESSION_READY. */
+enum { TAKE_OVER_MS = 30000 };
+
+/* ---- opening */
+
+struct touch_job {
+	uv_work_t work;
+	struct master *master;
+	char *username;
+	struct failure failure;
+	int err;
+};
+
+static void
+touch_login_run(uv_work_t *work)
+{
+	struct touch_job *job = work->data;
+
+	job->err = provider_touch_login(job->master->provider, job->username, clock_wall_ms(),
+	    &job->failure);
+}
+
+static void
+touch_login_done(uv_work_t *work, int status)
+{
+	struct touch_job *job = work->data;
+
+	if (status == 0 && job->err != 0)
+		log_app(job->master->log, LOG_LEVEL_WARN, "dataProvider", "",
+		    "the last login of \"%s\" was not stored: %s", job->username,
+		    job->failure.text);
+	free(job->username);
+	free(job);
+}
+
+/* Nobody waits for it: a login does not fail for a date that could not be written. */
+static void
+touch_login(struct master *m, const char *username)
+{
+	struct touch_job *job = calloc(1, sizeof(*job));
+
+	if (job == NULL)
+		return;
+	job->work.data = job;
+	job->master = m;
+	job->username = strdup(username);
+	if (job->username == NULL ||
+	    uv_queue_work(&m->loop, &job->work, touch_login_run, touch_login_done) != 0) {
+		free(job->username);
+		free(job);
+	}
+}
+
+static int
+encode_policy(const struct user *user, struct buf *out)
+{
+	struct vfs_policy policy = { 0 };
+	int err = 0;
+
+	for (size_t i = 0; i < user->permissions.count && err == 0; i++) {
+		const struct user_permission *p = &user->permissions.items[i];
+
+		err = vfs_policy_add(&policy, view_of(p->path), p->bits);
+	}
+	if (err == 0) {
+		vfs_policy_encode(out, &policy);
+		err = buf_error(out);
+	}
+	vfs_policy_free(&policy);
+	return err;
+}
+
+static int
+encode_session_policy(const struct connection *c, struct buf *message)
+{
+	const struct config_sftpd *sftpd = &c->master->config->sftpd;
+	struct buf policy = buf_init(IPC_BYTES_MAX);
+	int err = encode_policy(c->user, &policy);
+
+	if (err == 0) {
+		ipc_encode_session_policy(message, &(struct ipc_session_policy){
+			.username = view_of(c->user->username),
+			.connection_id = view_of(c->id_text),
+			.root_path = view_of(c->home),
+			.umask = sftpd->umask,
+			.ignore_setstat = sftpd->setstat_mode == 1,
+			.upload_mode = (uint8_t)sftpd->upload_mode,
+			.policy = buf_view(&policy) });
+		err = buf_error(message);
+	}
+	buf_free(&policy);
+	return err;
+}
+
+/* "/srv/bob" of "/srv/bob/": log lines join it with a path that begins with '/'. */
+static char *
+home_prefix(const char *home_dir)
+{
+	size_t n = strlen(home_dir);
+	char *home;
+
+	while (n > 0 && home_dir[n - 1] == '/')
+		n--;
+	if ((home = malloc(n + 1)) != NULL) {
+		memcpy(home, home_dir, n);
+		home[n] = '\0';
+	}
+	return home;
+}
+
+static int
+start_worker(struct connection *c, int root_fd, int *handover_out)
+{
+	struct nurseries_session session = { .connection = c->id, .username = c->user->username };
+	struct buf message = buf_init(IPC_BYTES_MAX);
+	int pair[2] = { -1, -1 }, worker_fd = -1, err;
+
+	session.change_ids = home_ids(c->user, c->master->map_ids, &session.uid, &session.gid);
+	err = encode_session_policy(c, &message);
+	if (err == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		err = ERR_IO;
+	if (err == 0)
+		err = connection_open_link(c, &c->session, IPC_ROLE_SESSION, PHASE_START, &worker_fd);
+	if (err == 0)
+		err = nurseries_fork_session(c->master->nurseries, &session, fd_take(&worker_fd),
+		    fd_take(&pair[0]));
+	if (err == 0)
+		err = ipc_send(c->session.fd, &message, &root_fd, 1, false);
+	if (err == 0)
+		*handover_out = fd_take(&pair[1]);
+	fd_close(&pair[0]);
+	fd_close(&pair[1]);
+	buf_free(&message);
+	return err;
+}
+
+void
+session_open(struct connection *c, struct user **user, int root_fd)
+{
+	struct master *m = c->master;
+	struct buf message = buf_init(IPC_BYTES_MAX);
+	int handover = -1, err;
+
+	c->user = *user;
+	*user = NULL;
+	c->home = home_prefix(c->user->home_dir);
+	c->authenticated = true;
+	admission_authenticated(m->admission, &c->address);
+	c->login.gate.phase = PHASE_DONE;
+	err = c->home == NULL ? ERR_MEMORY : start_worker(c, root_fd, &handover);
+	fd_close(&root_fd);
+	if (err != 0) {
+		log_app(m->log, LOG_LEVEL_ERROR, "sftpd", c->id_text,
+		    "no session for user \"%s\": %s", c->user->username, err_text(err));
+		connection_end(c);
+		return;
+	}
+	connection_set_timer(c, TAKE_OVER_MS);
+	touch_login(m, c->user->username);
+	ipc_encode_auth_accepted(&message, &(struct ipc_auth_accepted){});
+	err = connection_send(&c->login, &message, &handover, 1);
+	fd_close(&handover);
+	/* a failure has ended the connection */
+	if (err != 0)
+		return;
+}
+
+/* ---- what sessions tell */
+
+int
+on_session_ready(struct connection *c, struct rd fields)
+{
+	struct ipc_session_ready message;
+	int err = ipc_decode_session_ready(fields, &message);
+
+	if (err != 0)
+		return err;
+	c->session.gate.phase = PHASE_RUN;
+	connection_set_timer(c, 0);
+	if (c->master->draining)
+		connection_close(c, "the server is going down", true);
+	return 0;
+}
+
+static void
+active(struct connection *c)
+{
+	c->last_activity_ms = clock_wall_ms();
+}
+
+int
+on_channel_opened(struct connection *c, struct rd fields)
+{
+	struct ipc_channel_opened message;
+	struct connection_channel *channel;
+	int err = ipc_decode_channel_opened(fields, &message);
+
+	if (err != 0)
+		return err;
+	if (c->channel_count >= CONNECTION_CHANNELS_MAX)
+		return ERR_LIMIT;
+	if ((channel = calloc(1, sizeof(*channel))) == NULL)
+		return ERR_MEMORY;
+	channel->number = message.channel;
+	channel->protocol = message.protocol;
+	channel->command = view_dup(message.command);
+	if (channel->command == NULL) {
+		free(channel);
+		return ERR_MEMORY;
+	}
+	LIST_INSERT_HEAD(&c->channels, channel, link);
+	c->channel_count++;
+	active(c);
+	return 0;
+}
+
+int
+on_channel_closed(struct connection *c, struct rd fields)
+{
+	struct ipc_channel_closed message;
+	struct connection_channel *channel;
+	int err = ipc_decode_channel_closed(fields, &message);
+
+	if (err != 0)
+		return err;
+	LIST_FOREACH(channel, &c->channels, link) {
+		if (channel->number == message.channel)
+			break;
+	}
+	if (channel == NULL)
+		return ERR_PROTOCOL;
+	LIST_REMOVE(channel, link);
+	c->channel_count--;
+	free(channel->command);
+	free(channel);
+	active(c);
+	return 0;
+}
+
+static struct connection_transfer *
+find_transfer(struct connection *c, uint64_t id)
+{
+	struct connection_transfer *t;
+
+	LIST_FOREACH(t, &c->transfers, link) {
+		if (t->id == id)
+			return t;
+	}
+	return NULL;
+}
+
+int
+on_transfer_progress(struct connection *c, struct rd fields)
+{
+	struct ipc_transfer_progress message;
+	struct connection_transfer *t;
+	int err = ipc_decode_transfer_progress(fields, &message);
+
+	if (err != 0)
+		return err;
+	active(c);
+	t = find_transfer(c, message.transfer);
+	if (t == NULL) {
+		uint64_t now = clock_mono_ms();
+
+		/* only shown, so that one too many is left out and no fault */
+		if (c->transfer_count >= CONNECTION_TRANSFERS_MAX)
+			return 0;
+		if ((t = calloc(1, sizeof(*t))) == NULL)
+			return ERR_MEMORY;
+		t->id = message.transfer;
+		t->upload = message.upload;
+		t->started_ms = clock_wall_ms();
+		if (message.started_ms <= now)
+			t->started_ms -= (int64_t)(now - message.started_ms);
+		t->path = view_dup(message.path);
+		if (t->path == NULL) {
+			free(t);
+			return ERR_MEMORY;
+		}
+		LIST_INSERT_HEAD(&c->transfers, t, link);
+		c->transfer_count++;
+	}
+	t->bytes = message.bytes;
+	t->last_activity_ms = c->last_activity_ms;
+	return 0;
+}
+
+static const char *
+protocol_text(uint8_t protocol)
+{
+	static const char *const names[] = { "SFTP", "SCP", "SSH" };
+
+	return names[protocol];
+}
+
+/* The path on the host, for log lines. */
+static void
+host_path(const struct connection *c, struct view path, struct buf *out)
+{
+	buf_text(out, c->home);
+	buf_raw(out, path.p, path.n);
+}
+
+int
+on_transfer_done(struct connection *c, struct rd fields)
+{
+	struct ipc_transfer_done message;
+	struct connection_transfer *t;
+	struct buf path = buf_init(16384);
+	int err = ipc_decode_transfer_done(fields, &message);
+
+	if (err != 0)
+		return err;
+	active(c);
+	t = find_transfer(c, message.transfer);
+	if (t != NULL) {
+		LIST_REMOVE(t, link);
+		c->transfer_count--;
+		free(t->path);
+		free(t);
+	}
+	host_path(c, message.path, &path);
+	if (!message.failed)
+		log_transfer(c->master->log, &(struct log_transfer){ .upload = message.upload,
+			.elapsed_ms = message.elapsed_ms, .size_bytes = message.bytes,
+			.username = c->user->username, .file_path = buf_view(&path),
+			.connection_id = c->id_text, .protocol = protocol_text(message.protocol) });
+	else
+		log_app(c->master->log, LOG_LEVEL_WARN, "sftpd", c->id_text,
+		    "%s of \"%.*s\" by user \"%s\" failed after %" PRIu64 " bytes",
+		    message.upload ? "upload" : "download", (int)path.n, (const char *)path.p,
+		    c->user->username, message.bytes);
+	buf_free(&path);
+	return 0;
+}
+
+int
+on_operation_done(struct connection *c, struct rd fields)
+{
+	/* in the order of enum sftp_operation, which the worker sends */
+	static const char *const senders[] = { "Rename", "Rmdir", "Mkdir", "Symlink", "Remove",
+		"Chmod", "Chown", "Chtimes", "Link", "Truncate", "SSHCommand" };
+	struct ipc_operation_done message;
+	struct buf path = buf_init(16384), target = buf_init(16384);
+	char mode[LOG_FILEMODE_SIZE] = "";
+	int err = ipc_decode_operation_done(fields, &message);
+
+	if (err != 0)
+		return err;
+	if (message.operation >= sizeof(senders) / sizeof(*senders))
+		return ERR_LIMIT;
+	active(c);
+	host_path(c, message.path, &path);
+	if (message.target.n > 0)
+		host_path(c, message.target, &target);
+	if (strcmp(senders[message.operation], "Chmod") == 0)
+		log_filemode(message.mode, mode);
+	log_command(c->master->log, &(struct log_command){ .sender = senders[message.operation],
+		.username = c->user->username, .file_path = buf_view(&path),
+		.target_path = buf_view(&target), .filemode = mode, .uid = message.uid,
+		.gid = message.gid, .access_time = message.atime,
+		.modification_time = message.mtime, .ssh_command = message.ssh_command,
+		.connection_id = c->id_text, .protocol = protocol_text(message.protocol) });
+	buf_free(&path);
+	buf_free(&target);
+	return 0;
+}
+
+int
+on_activity(struct connection *c, struct rd fields)
+{
+	struct ipc_activity message;
+	int err = ipc_decode_activity(fields, &message);
+
+	if (err != 0)
+		return err;
+	active(c);
+	return 0;
+}
+
+int
+on_session_ended(struct connection *c, struct rd fields)
+{
+	struct ipc_session_ended message;
+	int err = ipc_decode_session_ended(fields, &message);
+
+	if (err != 0)
+		return err;
+	c->session.gate.phase = PHASE_DONE;
+	if (message.error.n > 0)
+		log_app_view(c->master->log, LOG_LEVEL_WARN, "sftpd", c->id_text, message.error);
+	return 0;
+}
+
+int
+on_log(struct connection *c, struct rd fields)
+{
+	struct ipc_log message;
+	char sender[33];
+	int err = ipc_decode_log(fields, &message);
+
+	if (err == 0)
+		err = view_copy(message.sender, sender, sizeof(sender));
+	if (err != 0)
+		return err;
+	log_app_view(c->master->log, (enum log_level)message.level, sender, c->id_text,
+	    message.message);
+	return 0;
+}
+
+/* ---- what administrators ask */
+
+struct count {
+	const char *username;
+	uint64_t number;
+};
+
+static void
+count_user(void *ctx, struct connection *c)
+{
+	struct count *count = ctx;
+
+	if (c->authenticated && strcmp(c->user->username, count->username) == 0)
+		count->number++;
+}
+
+uint64_t
+session_count_user(struct master *m, const char *username)
+{
+	struct count count = { .username = username };
+
+	connections_each(m, count_user, &count);
+	return count.number;
+}
+
+static json_t *
+transfers_json(const struct connection *c)
+{
+	const struct connection_transfer *t;
+	json_t *array = json_array();
+
+	LIST_FOREACH(t, &c->transfers, link) {
+		/* a path need not be UTF-8, and JSON must be */
+		json_t *path = json_string(t->path);
+
+		json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:I, s:o}",
+		    "operation_type", t->upload ? "upload" : "download",
+		    "start_time", (json_int_t)t->started_ms, "size", (json_int_t)t->bytes,
+		    "last_activity", (json_int_t)t->last_activity_ms,
+		    "path", path != NULL ? path : json_string("(not UTF-8)")));
+	}
+	return array;
+}
+
+static void
+list_connection(void *ctx, struct connection *c)
+{
+	const struct connection_channel *channel = LIST_FIRST(&c->channels);
+	json_t *array = ctx, *version, *command;
+	char address[ADDRESS_TEXT_MAX + 16];
+
+	if (!c->authenticated || channel == NULL)
+		return;
+	snprintf(address, sizeof(address), strchr(c->address_text, ':') ? "[%s]:%u" : "%s:%u",
+	    c->address_text, c->port);
+	version = json_string(c->client_version != NULL ? c->client_version : "");
+	command = json_string(channel->command);
+	json_array_append_new(array, json_pack("{s:s, s:s, s:o, s:s, s:I, s:I, s:s, s:o, s:o}",
+	    "username", c->user->username, "connection_id", c->id_text,
+	    "client_version", version != NULL ? version : json_string(""),
+	    "remote_address", address, "connection_time", (json_int_t)c->accepted_ms,
+	    "last_activity", (json_int_t)c->last_activity_ms,
+	    "protocol", protocol_text(channel->protocol), "active_transfers", transfers_json(c),
+	    "ssh_command", command != NULL ? command : json_string("")));
+}
+
+json_t *
+session_list(struct master *m)
+{
+	json_t *array = json_array();
+
+	if (array != NULL)
+		connections_each(m, list_connection, array);
+	return array;
+}
+
+struct close_order {
+	const char *connection_id, *username, *reason;
+	unsigned number;
+};
+
+static void
+close_matching(void *ctx, struct connection *c)
+{
+	struct close_order *order = ctx;
+
+	if (!c->authenticated)
+		return;
+	if (order->connection_id != NULL && strcmp(order->connection_id, c->id_text) != 0)
+		return;
+	if (order->username != NULL && strcmp(order->username, c->user->username) != 0)
+		return;
+	order->number++;
+	connection_close(c, order->reason, false);
+}
+
+int
+session_close_id(struct master *m, const char *connection_id)
+{
+	struct close_order order = { .connection_id = connection_id,
+		.reason = "closed by the administrator" };
+
+	connections_each(m, close_matching, &order);
+	return order.number > 0 ? 0 : ERR_NOT_FOUND;
+}
+
+void
+session_close_user(struct master *m, const char *username, const char *reason)
+{
+	struct close_order order = { .username = username, .reason = reason };
+
+	connections_each(m, close_matching, &order);
+}

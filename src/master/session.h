@@ -1,0 +1,30 @@
+/*
+ * session.h - what the master knows and orders of sessions that have logged in. Private to master/.
+ */
+#ifndef MASTER_SESSION_H
+#define MASTER_SESSION_H
+
+#include "accounts/accounts.h"
+#include "base/err.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct master;
+struct connection;
+
+/*
+ * The user has been proved: asks for the session worker, gives it policy and root, and tells the
+ * login worker. Takes *user and root_fd. What fails ends the connection.
+ */
+void session_open(struct connection *connection, struct user **user, int root_fd);
+/* Sessions that are logged in under this name. */
+uint64_t session_count_user(struct master *master, const char *username);
+/* The connection objects of the contract: those with an open channel. NULL when memory is short. */
+json_t *session_list(struct master *master);
+/* Closes by the connection_id of logs and lists. ERR_NOT_FOUND. */
+MUST int session_close_id(struct master *master, const char *connection_id);
+/* Closes every session of the user, for an account that was deleted, disabled or changed. */
+void session_close_user(struct master *master, const char *username, const char *reason);
+
+#endif

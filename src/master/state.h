@@ -1,0 +1,55 @@
+/*
+ * state.h - what the master owns: one struct that its files share. Private to master/.
+ */
+#ifndef MASTER_STATE_H
+#define MASTER_STATE_H
+
+#include "accounts/accounts.h"
+#include "ipc/ipc.h"
+#include "master/admission.h"
+#include "master/authentication.h"
+#include "master/config.h"
+#include "master/connection.h"
+#include "master/control.h"
+#include "master/host_keys.h"
+#include "master/log.h"
+#include "master/nurseries.h"
+#include "master/services.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+enum { CONNECTION_BUCKETS = 4096 };
+
+struct master {
+	uv_loop_t loop;
+	const struct config *config;
+	struct log *log;
+	struct provider *provider;
+	struct host_keys *host_keys;
+	struct admission *admission;
+	struct services *services;
+	struct nurseries *nurseries;
+	struct control *control;
+	struct password_queue passwords;
+
+	LIST_HEAD(, connection) buckets[CONNECTION_BUCKETS];
+	uint64_t last_connection;
+	unsigned connection_count; /* that have not ended */
+	struct ipc_inbox inbox;    /* one for all: a message is done with before the next is read */
+
+	bool map_ids;  /* sessions run as the uid and gid of their account */
+	unsigned allow; /* PUBLIC_KEY_ALLOW_ bits */
+	bool draining;
+	int exit_status;
+	int64_t started_ms;
+
+	/* counted since the start */
+	uint64_t logins, refused, breaches, crashes;
+};
+
+/* Ends the loop with this exit status; the first call decides. */
+void master_stop(struct master *master, int exit_status);
+
+#endif
