@@ -1,0 +1,185 @@
+#include "crypto/crypto.h"
+
+#include "crypto/fetched.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+
+static struct fetched global;
+static bool initialised;
+
+const struct fetched *
+fetched(void)
+{
+	if (!initialised)
+		bug("crypto_init() was not called");
+	return &global;
+}
+
+static int
+fetch_ciphers(void)
+{
+	static const struct {
+		EVP_CIPHER **slot;
+		const char *name;
+	} ciphers[] = {
+		{ &global.aes128_gcm, "AES-128-GCM" },
+		{ &global.aes256_gcm, "AES-256-GCM" },
+		{ &global.aes128_ctr, "AES-128-CTR" },
+		{ &global.aes192_ctr, "AES-192-CTR" },
+		{ &global.aes256_ctr, "AES-256-CTR" },
+		{ &global.aes128_cbc, "AES-128-CBC" },
+		{ &global.chacha20, "ChaCha20" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(ciphers) / sizeof(ciphers[0]); i++) {
+		*ciphers[i].slot = EVP_CIPHER_fetch(NULL, ciphers[i].name, NULL);
+		if (*ciphers[i].slot == NULL)
+			return ERR_CRYPTO;
+	}
+	return 0;
+}
+
+static int
+fetch_digests(void)
+{
+	int i;
+
+	for (i = 0; i < DIGEST_COUNT; i++) {
+		global.digest[i] =
+		    EVP_MD_fetch(NULL, digest_openssl_name((enum digest_algorithm)i), NULL);
+		if (global.digest[i] == NULL)
+			return ERR_CRYPTO;
+	}
+	if ((global.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL)) == NULL)
+		return ERR_CRYPTO;
+	if ((global.poly1305 = EVP_MAC_fetch(NULL, "POLY1305", NULL)) == NULL)
+		return ERR_CRYPTO;
+	return 0;
+}
+
+static bool
+has_kem(const char *name)
+{
+	EVP_KEM *kem = EVP_KEM_fetch(NULL, name, NULL);
+	bool found = kem != NULL;
+
+	EVP_KEM_free(kem);
+	ERR_clear_error();
+	return found;
+}
+
+/* Each way to agree on a key once, so that what libcrypto makes on first use is made before fork.
+ */
+static int
+warm_key_agreements(void)
+{
+	static const char *const names[] = { "curve25519-sha256", "ecdh-sha2-nistp256",
+		"diffie-hellman-group14-sha256", "mlkem768x25519-sha256" };
+	const struct key_agreement_algorithm *algorithm;
+	struct key_agreement *client = NULL;
+	struct buf client_public = buf_init(KEY_AGREEMENT_PUBLIC_MAX);
+	struct buf server_public = buf_init(KEY_AGREEMENT_PUBLIC_MAX);
+	struct buf shared = buf_init(2 * KEY_AGREEMENT_SHARED_MAX);
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]) && err == 0; i++) {
+		if ((algorithm = key_agreement_find(view_of(names[i]))) == NULL)
+			continue;
+		buf_clear(&client_public);
+		buf_clear(&server_public);
+		buf_clear(&shared);
+		if ((err = key_agreement_start(algorithm, &client_public, &client)) != 0)
+			break;
+		if ((err = key_agreement_respond(
+			 algorithm, buf_view(&client_public), &server_public, &shared)) == 0)
+			err = key_agreement_finish(client, buf_view(&server_public), &shared);
+		key_agreement_free(&client);
+		if (err == 0 && !crypto_equal(shared.p, shared.p + shared.n / 2, shared.n / 2))
+			err = ERR_CRYPTO;
+	}
+	buf_free(&client_public);
+	buf_free(&server_public);
+	buf_free(&shared);
+	return err;
+}
+
+/* A signature made and checked with each kind of key that is made quickly. */
+static int
+warm_signatures(void)
+{
+	static const enum key_type types[] = { KEY_ED25519, KEY_ECDSA_P256 };
+	struct private_key *key = NULL;
+	struct view algorithm, data = view_of("warm");
+	struct buf signature = buf_init(PUBLIC_KEY_SIGNATURE_MAX);
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]) && err == 0; i++) {
+		buf_clear(&signature);
+		if ((err = private_key_generate(types[i], &key)) != 0)
+			break;
+		algorithm = view_of(private_key_algorithm_at(key, 0, 0));
+		if ((err = private_key_sign(key, algorithm, data, 0, &signature)) == 0)
+			err = public_key_verify(
+			    private_key_blob(key), algorithm, data, buf_view(&signature), 0);
+		private_key_free(&key);
+	}
+	buf_free(&signature);
+	return err;
+}
+
+/* RSA keys take too long to make; looking its parts up by name is what costs later. */
+static int
+warm_rsa(void)
+{
+	EVP_KEYMGMT *keys = EVP_KEYMGMT_fetch(NULL, "RSA", NULL);
+	EVP_SIGNATURE *signatures = EVP_SIGNATURE_fetch(NULL, "RSA", NULL);
+	int err = keys != NULL && signatures != NULL ? 0 : ERR_CRYPTO;
+
+	EVP_KEYMGMT_free(keys);
+	EVP_SIGNATURE_free(signatures);
+	return err;
+}
+
+int
+crypto_init(void)
+{
+	uint8_t seed[16];
+	int err;
+
+	if (initialised)
+		return 0;
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_LOAD_CRYPTO_STRINGS |
+				    OPENSSL_INIT_ADD_ALL_CIPHERS | OPENSSL_INIT_ADD_ALL_DIGESTS |
+				    OPENSSL_INIT_NO_ATEXIT,
+		NULL) != 1)
+		return ERR_CRYPTO;
+	if ((err = fetch_ciphers()) != 0 || (err = fetch_digests()) != 0)
+		return err;
+	global.has_mlkem = has_kem("ML-KEM-768");
+	initialised = true;
+	crypto_random(seed, sizeof(seed));
+	if ((err = warm_key_agreements()) != 0 || (err = warm_signatures()) != 0 ||
+	    (err = warm_rsa()) != 0)
+		initialised = false;
+	return err;
+}
+
+void
+crypto_random(void *out, size_t n)
+{
+	if (n == 0)
+		return;
+	if (n > INT32_MAX || RAND_bytes(out, (int)n) != 1)
+		bug("the random generator failed");
+}
+
+bool
+crypto_equal(const void *a, const void *b, size_t n)
+{
+	return n == 0 || CRYPTO_memcmp(a, b, n) == 0;
+}
