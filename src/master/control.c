@@ -129,9 +129,11 @@ on_written(uv_write_t *write, int status)
 	client_close(client);
 }
 
+/* To the log, and to the master when an account was changed. */
 static void
-client_log(struct client *client)
+client_tell(struct client *client)
 {
+	const struct control_hooks *hooks = client->control->context.hooks;
 	const struct control_row *row = client->request.row;
 	enum log_level level = LOG_LEVEL_DEBUG;
 
@@ -144,17 +146,16 @@ client_log(struct client *client)
 	    row != NULL ? row->verb : "request", client->answer.subject[0] != '\0' ? " " : "",
 	    client->answer.subject, client->peer.uid, client->peer.pid, client->answer.status,
 	    client->answer.message);
+	if (client->answer.subject[0] != '\0' && hooks->user_changed != NULL)
+		hooks->user_changed(hooks->ctx, client->answer.subject);
 }
 
 static void
 client_answer(struct client *client)
 {
-	const struct control_hooks *hooks = client->control->context.hooks;
 	uv_buf_t bytes;
 
-	client_log(client);
-	if (client->answer.subject[0] != '\0' && hooks->user_changed != NULL)
-		hooks->user_changed(hooks->ctx, client->answer.subject);
+	client_tell(client);
 	control_answer_write(&client->answer, &client->out);
 	if (buf_error(&client->out) != 0) {
 		client_close(client);
@@ -190,7 +191,7 @@ on_worked(uv_work_t *request, int status)
 		return;
 	}
 	/* Nobody waits for the answer, but what was done was done. */
-	client_log(client);
+	client_tell(client);
 	client_maybe_free(client);
 }
 

@@ -61,6 +61,7 @@ void
 control_request_free(struct control_request *request)
 {
 	wipe_member(request->body, "password");
+	wipe_member(json_object_get(request->body, "changes"), "password");
 	json_decref(request->body);
 	request->body = NULL;
 }
