@@ -1,0 +1,153 @@
+#include "vfs/attributes.h"
+#include "vfs/place.h"
+#include "vfs/vpath.h"
+
+#include "base/fd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/*
+ * What one getdents64(2) may fill. 32 KiB is about 1,000 short names, so that the call itself does
+ * not count any more beside the look at each entry.
+ */
+enum { BATCH_BYTES = 32 * 1024 };
+
+struct vfs_directory {
+	int fd;
+	size_t at, end; /* of the batch that is being handed out */
+	struct grants grants;
+	struct vpath path;
+	_Alignas(struct dirent64) char batch[BATCH_BYTES];
+};
+
+MUST int
+vfs_open_directory(struct vfs *vfs, const struct vpath *path, struct vfs_directory **out)
+{
+	struct vfs_directory *directory;
+	struct place place;
+	int fd, err;
+
+	*out = NULL;
+	/* O_DIRECTORY: the kernel refuses anything else before it opens it. */
+	err = place_open(vfs, OPERATION_BIT(OPEN_DIRECTORY), path,
+	    O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_NOCTTY, &place, &fd);
+	directory = err == 0 ? malloc(sizeof(*directory)) : NULL;
+	if (err == 0 && directory == NULL)
+		err = ENOMEM;
+	if (err == 0) {
+		directory->fd = fd_take(&fd);
+		directory->at = directory->end = 0;
+		directory->grants = place.grants;
+		vpath_copy(&directory->path, path);
+		*out = directory;
+	}
+	fd_close(&fd);
+	place_free(&place);
+	return err;
+}
+
+const struct vpath *
+vfs_directory_path(const struct vfs_directory *directory)
+{
+	return &directory->path;
+}
+
+static int
+batch_fill(struct vfs_directory *directory, bool *end_out)
+{
+	long n;
+
+	do {
+		n = syscall(SYS_getdents64, directory->fd, directory->batch, (size_t)BATCH_BYTES);
+	} while (n == -1 && errno == EINTR);
+	/* ENOENT: the directory has been removed. */
+	if (n == -1 && errno != ENOENT)
+		return errno;
+	directory->at = 0;
+	directory->end = n > 0 ? (size_t)n : 0;
+	*end_out = n <= 0;
+	return 0;
+}
+
+static const struct dirent64 *
+batch_next(struct vfs_directory *directory)
+{
+	const struct dirent64 *entry = (const void *)(directory->batch + directory->at);
+
+	directory->at += entry->d_reclen;
+	return entry;
+}
+
+/*
+ * False for what is no entry to show. A few file systems have names longer than VPATH_NAME_MAX
+ * bytes; no path could name them.
+ */
+static bool
+entry_fill(const struct vfs_directory *directory, const struct dirent64 *from,
+	struct vfs_entry *out)
+{
+	struct stat st;
+	size_t n = strlen(from->d_name);
+
+	if (n > VPATH_NAME_MAX || strcmp(from->d_name, ".") == 0 ||
+	    strcmp(from->d_name, "..") == 0)
+		return false;
+	memcpy(out->name, from->d_name, n + 1);
+	if (fstatat(directory->fd, from->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		attributes_from_stat(&st, &out->attributes);
+		return true;
+	}
+	if (errno == ENOENT)
+		return false;
+	out->attributes = (struct vfs_attributes){
+		.valid = VFS_ATTRIBUTE_MODE,
+		.mode = (uint32_t)DTTOIF(from->d_type),
+	};
+	return true;
+}
+
+MUST int
+vfs_read_directory(struct vfs_directory *directory, struct vfs_entry *out, bool *end_out)
+{
+	*end_out = false;
+	for (;;) {
+		if (directory->at >= directory->end) {
+			int err = batch_fill(directory, end_out);
+
+			if (err != 0 || *end_out)
+				return err;
+		}
+		if (entry_fill(directory, batch_next(directory), out))
+			return 0;
+	}
+}
+
+MUST int
+vfs_directory_stat(struct vfs_directory *directory, struct vfs_attributes *out)
+{
+	struct stat st;
+
+	if (!operations_allowed(OPERATION_BIT(STAT), OPERAND_PATH, NODE_DIRECTORY,
+	    directory->grants))
+		return EACCES;
+	if (fstat(directory->fd, &st) != 0)
+		return errno;
+	attributes_from_stat(&st, out);
+	return 0;
+}
+
+void
+vfs_close_directory(struct vfs_directory **directory)
+{
+	if (*directory == NULL)
+		return;
+	fd_close(&(*directory)->fd);
+	free(*directory);
+	*directory = NULL;
+}

@@ -1,0 +1,232 @@
+#include "vfs/file.h"
+
+#include "base/fd.h"
+#include "vfs/attributes.h"
+#include "vfs/place.h"
+#include "vfs/resolve.h"
+#include "vfs/vpath.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* How often an open begins again when the file comes and goes meanwhile. */
+enum { OPEN_TRIES = 16 };
+
+static int
+access_flags(unsigned flags)
+{
+	if ((flags & VFS_WRITE) == 0)
+		return O_RDONLY;
+	return (flags & VFS_READ) != 0 ? O_RDWR : O_WRONLY;
+}
+
+static operations
+read_operation(unsigned flags)
+{
+	return (flags & VFS_READ) != 0 ? OPERATION_BIT(OPEN_READ) : 0;
+}
+
+/*
+ * Only O_EXCL tells a new file from an existing one in one step, so that `upload` and `overwrite`
+ * cannot be taken for each other by somebody who creates or removes the file at that moment. The
+ * first time the name itself is meant, as EEXIST promises; when it turns out to be a link to
+ * nothing, the name that it leads to.
+ */
+static int
+file_create(struct vfs *vfs, const struct vpath *path, bool follow, struct vfs_file *file)
+{
+	operations wanted = OPERATION_BIT(CREATE_FILE) | read_operation(file->flags);
+	struct place place;
+	int err;
+
+	err = follow ? place_follow(vfs, wanted, OPERAND_PATH, path, &place)
+		     : place_find(vfs, wanted, OPERAND_PATH, path, &place);
+	if (err == 0)
+		err = resolve_at(place.directory_fd, place.name,
+		    access_flags(file->flags) | O_CREAT | O_EXCL | O_NOCTTY, &file->fd);
+	file->is_new = err == 0;
+	file->grants = place.grants;
+	place_free(&place);
+	return err;
+}
+
+static int
+file_truncate(struct vfs_file *file)
+{
+	const struct vfs_attributes empty = { .valid = VFS_ATTRIBUTE_SIZE };
+
+	if ((file->flags & VFS_TRUNCATE) == 0 || file->size_before == 0)
+		return 0;
+	return attributes_apply(file->fd, &empty);
+}
+
+static int
+file_open_existing(struct vfs *vfs, const struct vpath *path, struct vfs_file *file)
+{
+	operations wanted = read_operation(file->flags);
+	struct place place;
+	struct stat st;
+	int err;
+
+	if ((file->flags & VFS_WRITE) != 0)
+		wanted |= OPERATION_BIT(OVERWRITE_FILE);
+	err = place_find_node(vfs, wanted, path, true, &place, &st);
+	if (err == 0 && (file->flags & VFS_EXCLUSIVE) != 0)
+		err = EEXIST;
+	else if (err == 0 && S_ISDIR(st.st_mode))
+		err = EISDIR;
+	else if (err == 0 && !S_ISREG(st.st_mode))
+		err = EACCES;
+	if (err == 0)
+		err = place_open_file(&place, access_flags(file->flags), &file->fd, &st);
+	if (err == 0) {
+		file->size_before = (uint64_t)st.st_size;
+		err = file_truncate(file);
+	}
+	file->grants = place.grants;
+	place_free(&place);
+	return err;
+}
+
+static int
+file_create_or_open(struct vfs *vfs, const struct vpath *path, struct vfs_file *file)
+{
+	int err = ENOENT;
+
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		int created = file_create(vfs, path, i > 0, file);
+
+		if (created != EEXIST && created != EACCES)
+			return created;
+		if ((file->flags & VFS_EXCLUSIVE) != 0)
+			return created;
+		err = file_open_existing(vfs, path, file);
+		if (err != ENOENT)
+			return err;
+		if (created == EACCES)
+			return EACCES;
+	}
+	return err;
+}
+
+static bool
+flags_are_possible(unsigned flags)
+{
+	if ((flags & (VFS_READ | VFS_WRITE)) == 0)
+		return false;
+	return (flags & VFS_WRITE) != 0 || (flags & (VFS_CREATE | VFS_TRUNCATE)) == 0;
+}
+
+MUST int
+vfs_open(struct vfs *vfs, const struct vpath *path, unsigned flags, struct vfs_file **out)
+{
+	struct vfs_file *file;
+	int err;
+
+	*out = NULL;
+	if (!flags_are_possible(flags))
+		return EINVAL;
+	file = malloc(sizeof(*file));
+	if (file == NULL)
+		return ENOMEM;
+	file->fd = -1;
+	file->flags = flags;
+	file->is_new = false;
+	file->size_before = 0;
+	vpath_copy(&file->path, path);
+	err = (flags & VFS_CREATE) != 0 ? file_create_or_open(vfs, path, file)
+					: file_open_existing(vfs, path, file);
+	if (err != 0) {
+		fd_close(&file->fd);
+		free(file);
+		return err;
+	}
+	file->write_from = (flags & VFS_APPEND) != 0 && (flags & VFS_TRUNCATE) == 0
+	    ? file->size_before : 0;
+	*out = file;
+	return 0;
+}
+
+bool
+vfs_file_is_new(const struct vfs_file *file)
+{
+	return file->is_new;
+}
+
+uint64_t
+vfs_file_size_before(const struct vfs_file *file)
+{
+	return file->size_before;
+}
+
+uint64_t
+vfs_file_size(const struct vfs_file *file)
+{
+	struct stat st;
+
+	return fstat(file->fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+}
+
+const struct vpath *
+vfs_file_path(const struct vfs_file *file)
+{
+	return &file->path;
+}
+
+MUST int
+vfs_file_stat(struct vfs_file *file, struct vfs_attributes *out)
+{
+	struct stat st;
+
+	if (!operations_allowed(OPERATION_BIT(STAT), OPERAND_PATH, NODE_OTHER, file->grants))
+		return EACCES;
+	if (fstat(file->fd, &st) != 0)
+		return errno;
+	attributes_from_stat(&st, out);
+	return 0;
+}
+
+MUST int
+vfs_file_set_attributes(struct vfs_file *file, const struct vfs_attributes *set)
+{
+	operations wanted = attributes_operations(set);
+	int err = attributes_check(set);
+
+	if (err != 0 || wanted == 0)
+		return err;
+	if (!operations_allowed(wanted, OPERAND_PATH, NODE_OTHER, file->grants))
+		return EACCES;
+	if ((set->valid & VFS_ATTRIBUTE_SIZE) != 0 && (file->flags & VFS_WRITE) == 0)
+		return EBADF;
+	return attributes_apply(file->fd, set);
+}
+
+MUST int
+vfs_file_statvfs(struct vfs_file *file, struct statvfs *out)
+{
+	if (!operations_allowed(OPERATION_BIT(STATVFS), OPERAND_PATH, NODE_OTHER, file->grants))
+		return EACCES;
+	return fstatvfs(file->fd, out) == 0 ? 0 : errno;
+}
+
+MUST int
+vfs_file_sync(struct vfs_file *file)
+{
+	return fsync(file->fd) == 0 ? 0 : errno;
+}
+
+int
+vfs_close(struct vfs_file **file)
+{
+	int err;
+
+	if (*file == NULL)
+		return 0;
+	/* EINTR: Linux has closed it all the same, and has nothing more to say. */
+	err = close((*file)->fd) == 0 || errno == EINTR ? 0 : errno;
+	free(*file);
+	*file = NULL;
+	return err;
+}

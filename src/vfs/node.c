@@ -1,0 +1,285 @@
+/* Operations on a path: looking, linking, renaming, removing. */
+#include "vfs/attributes.h"
+#include "vfs/link.h"
+#include "vfs/place.h"
+#include "vfs/vpath.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { NEW_DIRECTORY_MODE = 0777 };
+
+MUST int
+vfs_stat(struct vfs *vfs, const struct vpath *path, bool follow, struct vfs_attributes *out)
+{
+	struct place place;
+	struct stat st;
+	int err = place_find_node(vfs, OPERATION_BIT(STAT), path, follow, &place, &st);
+
+	if (err == 0)
+		attributes_from_stat(&st, out);
+	place_free(&place);
+	return err;
+}
+
+MUST int
+vfs_statvfs(struct vfs *vfs, const struct vpath *path, struct statvfs *out)
+{
+	struct place place;
+	int fd;
+	int err = place_open(vfs, OPERATION_BIT(STATVFS), path, O_PATH, &place, &fd);
+
+	if (err == 0 && fstatvfs(fd, out) != 0)
+		err = errno;
+	fd_close(&fd);
+	place_free(&place);
+	return err;
+}
+
+/* A file that may not be read may still be written, and any descriptor will do. */
+static int
+open_to_set(const struct place *place, const struct stat *found, bool set_size, int *fd_out,
+	struct stat *st_out)
+{
+	int err;
+
+	if (S_ISLNK(found->st_mode))
+		return EOPNOTSUPP;
+	if (S_ISDIR(found->st_mode) && set_size)
+		return EISDIR;
+	if (S_ISDIR(found->st_mode))
+		return place_open_directory(place, fd_out, st_out);
+	if (!S_ISREG(found->st_mode))
+		return EACCES;
+	if (set_size)
+		return place_open_file(place, O_WRONLY, fd_out, st_out);
+	err = place_open_file(place, O_RDONLY, fd_out, st_out);
+	if (err == EACCES)
+		err = place_open_file(place, O_WRONLY, fd_out, st_out);
+	return err;
+}
+
+MUST int
+vfs_set_attributes(struct vfs *vfs, const struct vpath *path, bool follow,
+	const struct vfs_attributes *set)
+{
+	operations wanted = attributes_operations(set);
+	struct place place;
+	struct stat st;
+	int fd = -1;
+	int err = attributes_check(set);
+
+	if (err != 0 || wanted == 0)
+		return err;
+	err = place_find_node(vfs, wanted, path, follow, &place, &st);
+	if (err == 0 && !operations_allowed(wanted, OPERAND_PATH, S_ISDIR(st.st_mode) ? NODE_DIRECTORY : NODE_OTHER, place.grants))
+		err = EACCES;
+	if (err == 0)
+		err = open_to_set(&place, &st, (set->valid & VFS_ATTRIBUTE_SIZE) != 0, &fd, &st);
+	if (err == 0)
+		err = attributes_apply(fd, set);
+	fd_close(&fd);
+	place_free(&place);
+	return err;
+}
+
+MUST int
+vfs_read_link(struct vfs *vfs, const struct vpath *path, struct buf *out)
+{
+	struct place place;
+	char text[PATH_MAX];
+	ssize_t n = -1;
+	int err = place_find(vfs, OPERATION_BIT(READ_LINK), OPERAND_PATH, path, &place);
+
+	if (err == 0) {
+		n = readlinkat(place.directory_fd, place.name, text, sizeof(text));
+		err = n < 0 ? errno : 0;
+	}
+	if (err == 0 && (size_t)n == sizeof(text))
+		err = ENAMETOOLONG;
+	if (err == 0) {
+		struct view inside =
+		    link_inside(vfs, (struct view){ (const uint8_t *)text, (size_t)n });
+
+		if (inside.n == 0)
+			inside = view_of("/");
+		buf_raw(out, inside.p, inside.n);
+		err = buf_error(out) == 0 ? 0 : ENOMEM;
+	}
+	place_free(&place);
+	return err;
+}
+
+/* What symlinkat() stores, terminated. */
+static int
+stored_target(struct view target, const struct vpath *directory, struct buf *out)
+{
+	struct vpath path;
+
+	if (view_has_nul(target))
+		return EINVAL;
+	if (target.n > 0 && target.p[0] == '/') {
+		if (vpath_parse(&path, target) != 0)
+			return ENAMETOOLONG;
+		if (vpath_is_root(&path))
+			return EACCES;
+		link_relative(out, directory, &path);
+	} else {
+		buf_raw(out, target.p, target.n);
+	}
+	buf_u8(out, '\0');
+	switch (buf_error(out)) {
+	case 0: return 0;
+	case ERR_LIMIT: return ENAMETOOLONG;
+	default: return ENOMEM;
+	}
+}
+
+MUST int
+vfs_symlink(struct vfs *vfs, struct view target, const struct vpath *link)
+{
+	struct buf text = buf_init(PATH_MAX);
+	struct vpath directory;
+	struct place place;
+	int err = place_find(vfs, OPERATION_BIT(SYMLINK), OPERAND_PATH, link, &place);
+
+	if (err == 0) {
+		/* Counted from where the link really is, so without links on the way. */
+		vpath_parent(place.real != NULL ? place.real : link, &directory);
+		err = stored_target(target, &directory, &text);
+	}
+	if (err == 0 && symlinkat((const char *)text.p, place.directory_fd, place.name) != 0)
+		err = errno;
+	buf_free(&text);
+	place_free(&place);
+	return err;
+}
+
+static int
+check_linkable(const struct stat *st)
+{
+	if (S_ISDIR(st->st_mode))
+		return EISDIR;
+	return S_ISREG(st->st_mode) ? 0 : EACCES;
+}
+
+MUST int
+vfs_hard_link(struct vfs *vfs, const struct vpath *from, const struct vpath *to)
+{
+	struct place source, target = { .directory_fd = -1 };
+	struct stat st;
+	int err = place_find_node(vfs, OPERATION_BIT(HARD_LINK), from, false, &source, &st);
+
+	if (err == 0)
+		err = place_find(vfs, OPERATION_BIT(HARD_LINK), OPERAND_TARGET, to, &target);
+	if (err == 0)
+		err = check_linkable(&st);
+	if (err == 0 && linkat(source.directory_fd, source.name, target.directory_fd, target.name,
+	    0) != 0)
+		err = errno;
+	place_free(&source);
+	place_free(&target);
+	return err;
+}
+
+/*
+ * For file systems without RENAME_NOREPLACE. A file moves by a second link, which does not
+ * replace either. What cannot have a second link can only be moved after a look at the new name,
+ * and what appears there between the two is replaced.
+ */
+static int
+rename_by_steps(const struct place *from, const struct place *to)
+{
+	struct stat st;
+
+	if (linkat(from->directory_fd, from->name, to->directory_fd, to->name, 0) == 0)
+		return unlinkat(from->directory_fd, from->name, 0) == 0 ? 0 : errno;
+	if (errno != EPERM && errno != EOPNOTSUPP)
+		return errno;
+	if (fstatat(to->directory_fd, to->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return EEXIST;
+	if (errno != ENOENT)
+		return errno;
+	if (renameat(from->directory_fd, from->name, to->directory_fd, to->name) != 0)
+		return errno;
+	return 0;
+}
+
+static int
+rename_places(const struct place *from, const struct place *to, bool replace)
+{
+	unsigned flags = replace ? 0 : RENAME_NOREPLACE;
+
+	if (renameat2(from->directory_fd, from->name, to->directory_fd, to->name, flags) == 0)
+		return 0;
+	if (!replace && (errno == EINVAL || errno == ENOSYS))
+		return rename_by_steps(from, to);
+	return errno;
+}
+
+MUST int
+vfs_rename(struct vfs *vfs, const struct vpath *from, const struct vpath *to, bool replace)
+{
+	struct place source, target = { .directory_fd = -1 };
+	int err;
+
+	if (vpath_is_root(from) || vpath_is_root(to))
+		return EACCES;
+	err = place_find(vfs, OPERATION_BIT(RENAME), OPERAND_PATH, from, &source);
+	if (err == 0)
+		err = place_find(vfs, OPERATION_BIT(RENAME), OPERAND_TARGET, to, &target);
+	if (err == 0)
+		err = rename_places(&source, &target, replace);
+	place_free(&source);
+	place_free(&target);
+	return err;
+}
+
+MUST int
+vfs_remove(struct vfs *vfs, const struct vpath *path, struct vfs_attributes *was_out)
+{
+	struct place place;
+	struct stat st;
+	int err = place_find_node(vfs, OPERATION_BIT(REMOVE), path, false, &place, &st);
+
+	if (err == 0 && S_ISDIR(st.st_mode))
+		err = EISDIR;
+	if (err == 0 && unlinkat(place.directory_fd, place.name, 0) != 0)
+		err = errno;
+	if (err == 0 && was_out != NULL)
+		attributes_from_stat(&st, was_out);
+	place_free(&place);
+	return err;
+}
+
+MUST int
+vfs_make_directory(struct vfs *vfs, const struct vpath *path)
+{
+	struct place place;
+	int err = place_find(vfs, OPERATION_BIT(MAKE_DIRECTORY), OPERAND_PATH, path, &place);
+
+	if (err == 0 && mkdirat(place.directory_fd, place.name, NEW_DIRECTORY_MODE) != 0)
+		err = errno;
+	place_free(&place);
+	return err;
+}
+
+MUST int
+vfs_remove_directory(struct vfs *vfs, const struct vpath *path)
+{
+	struct place place;
+	int err;
+
+	if (vpath_is_root(path))
+		return EACCES;
+	err = place_find(vfs, OPERATION_BIT(REMOVE_DIRECTORY), OPERAND_PATH, path, &place);
+	if (err == 0 && unlinkat(place.directory_fd, place.name, AT_REMOVEDIR) != 0)
+		err = errno;
+	place_free(&place);
+	return err;
+}

@@ -1,0 +1,53 @@
+#include "vfs/operation.h"
+
+struct requirement {
+	uint32_t own, parent, node, target_parent;
+};
+
+#define VFS_OPERATION_ROW(name, own, parent, node, target_parent) \
+	[OPERATION_##name] = { own, parent, node, target_parent },
+static const struct requirement requirements[OPERATION_COUNT] = {
+	VFS_OPERATIONS(VFS_OPERATION_ROW)
+};
+#undef VFS_OPERATION_ROW
+
+_Static_assert(OPERATION_COUNT <= sizeof(operations) * 8, "one bit for each operation");
+
+static bool
+holds(uint32_t needed, uint32_t granted)
+{
+	return (needed & ~granted) == 0;
+}
+
+static bool
+node_holds(uint32_t needed, enum node_type type, struct grants grants)
+{
+	switch (type) {
+	case NODE_DIRECTORY: return holds(needed, grants.parent);
+	case NODE_OTHER: return holds(needed, grants.own);
+	case NODE_UNKNOWN: break;
+	}
+	return holds(needed, grants.own) || holds(needed, grants.parent);
+}
+
+bool
+operations_allowed(operations wanted, enum operand operand, enum node_type type,
+	struct grants grants)
+{
+	struct requirement needed = { 0 };
+
+	if (wanted == 0)
+		return false;
+	for (unsigned i = 0; i < OPERATION_COUNT; i++) {
+		if ((wanted & ((operations)1 << i)) == 0)
+			continue;
+		needed.own |= requirements[i].own;
+		needed.parent |= requirements[i].parent;
+		needed.node |= requirements[i].node;
+		needed.target_parent |= requirements[i].target_parent;
+	}
+	if (operand == OPERAND_TARGET)
+		return holds(needed.target_parent, grants.parent);
+	return holds(needed.own, grants.own) && holds(needed.parent, grants.parent) &&
+	    node_holds(needed.node, type, grants);
+}

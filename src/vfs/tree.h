@@ -1,0 +1,19 @@
+/*
+ * tree.h - what a struct vfs is, for the parts of vfs/.
+ */
+#ifndef VFS_TREE_H
+#define VFS_TREE_H
+
+#include "vfs/vfs.h"
+
+struct vfs {
+	int root_fd;
+	bool has_host_path;
+	struct vpath host_path; /* of the root, on this machine */
+	struct vfs_policy policy;
+};
+
+/* The path as openat2() takes it, relative to the root descriptor; points into the path. */
+const char *tree_relative(const struct vpath *path);
+
+#endif
