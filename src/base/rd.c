@@ -45,7 +45,9 @@ rd_u16(struct rd *r)
 {
 	struct view v = rd_raw(r, 2);
 
-	return v.n == 2 ? (uint16_t)(v.p[0] << 8 | v.p[1]) : 0;
+	if (v.n != 2)
+		return 0;
+	return (uint16_t)((unsigned)v.p[0] << 8 | v.p[1]);
 }
 
 uint32_t
