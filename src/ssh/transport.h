@@ -44,8 +44,8 @@ uint64_t ssh_transport_bytes_in(const struct ssh_transport *transport);
 uint64_t ssh_transport_bytes_out(const struct ssh_transport *transport);
 
 /*
- * Tells the client why and sends what can be sent without waiting (login half: until the deadline
- * or one second, whichever is first). The transport is at its end afterwards.
+ * Tells the client why, once, and sends what can be sent without waiting. The transport is at its
+ * end afterwards. Does nothing when the client has been told already.
  */
 void ssh_transport_disconnect(struct ssh_transport *transport, enum ssh_disconnect reason,
 	const char *text);
