@@ -1,0 +1,391 @@
+#include "worker/session.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "worker/handover.h"
+#include "worker/session_channel.h"
+
+#include <malloc.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	POLICY_MS_MAX = 60 * 1000,        /* from the fork to the policy */
+	HANDOVER_MS_MAX = 60 * 1000,      /* from the policy to the connection */
+	ACTIVITY_EVERY_MS = 1000,
+	PROGRESS_EVERY_MS = 1000,
+	WITHOUT_CHANNEL_MS = 2 * 60 * 1000, /* after the last channel */
+	RELEASE_AFTER_MS = 2000,
+	ERROR_MAX = 1024,
+};
+
+struct session {
+	struct master_link link;
+	struct session_policy policy;
+	struct session_channels channels;
+	struct ssh_connection *connection;
+	int client_fd;
+
+	bool active;             /* since the last ACTIVITY */
+	uint64_t activity_ms;    /* when that was sent */
+	uint64_t progress_ms;    /* when progress was reported last */
+	uint64_t channelless_ms; /* since when the last channel is gone; 0: never, or there is one */
+	uint64_t moved_ms;       /* when a byte moved last */
+	bool released;           /* buffers were given back since then */
+
+	bool closing, closing_when_idle;
+	char closing_reason[256];
+};
+
+/* ---- what the connection tells */
+
+static bool
+on_subsystem(void *ctx, struct ssh_channel *channel, struct view name)
+{
+	struct session *s = ctx;
+
+	s->active = true;
+	if (!view_is(name, "sftp") || session_channel_open(&s->channels, channel) != 0)
+		return false;
+	s->channelless_ms = 0;
+	return true;
+}
+
+static size_t
+on_data(void *ctx, struct ssh_channel *channel, const uint8_t *bytes, size_t n)
+{
+	struct session *s = ctx;
+
+	s->active = true;
+	return session_channel_data(ssh_channel_owner(channel), bytes, n);
+}
+
+static void
+on_room(void *ctx, struct ssh_channel *channel)
+{
+	(void)ctx;
+	session_channel_room(ssh_channel_owner(channel));
+}
+
+static void
+on_eof(void *ctx, struct ssh_channel *channel)
+{
+	(void)ctx;
+	session_channel_eof(ssh_channel_owner(channel));
+}
+
+static void
+on_closed(void *ctx, struct ssh_channel *channel)
+{
+	struct session *s = ctx;
+	struct session_channel *owner = ssh_channel_owner(channel);
+
+	session_channel_close(&owner);
+	if (LIST_EMPTY(&s->channels.list))
+		s->channelless_ms = clock_mono_ms();
+}
+
+static int
+on_sign(void *ctx, struct view algorithm, struct view exchange_hash)
+{
+	struct session *s = ctx;
+
+	ipc_encode_rekey_sign(&s->link.out, &(struct ipc_rekey_sign){ .algorithm = algorithm,
+		.exchange_hash = exchange_hash });
+	return master_link_send(&s->link);
+}
+
+/* ---- what the master tells */
+
+static int
+on_host_key_signed(struct session *s, struct rd fields)
+{
+	struct ipc_host_key_signed message;
+	int err = ipc_decode_host_key_signed(fields, &message);
+
+	return err != 0 ? err : ssh_connection_signed(s->connection, message.signature);
+}
+
+static int
+on_session_close(struct session *s, struct rd fields)
+{
+	struct ipc_session_close message;
+	int err = ipc_decode_session_close(fields, &message);
+
+	if (err == 0)
+		err = view_copy(message.reason, s->closing_reason, sizeof(s->closing_reason));
+	if (err != 0)
+		return err;
+	if (message.when_idle)
+		s->closing_when_idle = true;
+	else
+		s->closing = true;
+	return 0;
+}
+
+static int
+dispatch(struct session *s, const struct ipc_message *message)
+{
+	switch (message->type) {
+	case IPC_HOST_KEY_SIGNED:
+		return on_host_key_signed(s, message->fields);
+	case IPC_SESSION_CLOSE:
+		return on_session_close(s, message->fields);
+	default:
+		return ERR_PROTOCOL;
+	}
+}
+
+static int
+master_readable(struct session *s)
+{
+	for (;;) {
+		struct ipc_message message;
+		int err = master_link_poll(&s->link, &message);
+
+		if (err != 0)
+			return err == ERR_AGAIN ? 0 : err;
+		err = dispatch(s, &message);
+		ipc_message_close_fds(&message);
+		if (err != 0)
+			return err;
+	}
+}
+
+/* ---- time */
+
+static void
+sooner(uint64_t *deadline_ms, uint64_t other_ms)
+{
+	if (other_ms != 0 && (*deadline_ms == 0 || other_ms < *deadline_ms))
+		*deadline_ms = other_ms;
+}
+
+static uint64_t
+next_deadline_ms(const struct session *s)
+{
+	uint64_t deadline_ms = ssh_connection_deadline_ms(s->connection);
+
+	if (s->active)
+		sooner(&deadline_ms, s->activity_ms + ACTIVITY_EVERY_MS);
+	if (s->channelless_ms != 0)
+		sooner(&deadline_ms, s->channelless_ms + WITHOUT_CHANNEL_MS);
+	if (session_channels_busy(&s->channels))
+		sooner(&deadline_ms, s->progress_ms + PROGRESS_EVERY_MS);
+	if (!s->released)
+		sooner(&deadline_ms, s->moved_ms + RELEASE_AFTER_MS);
+	return deadline_ms;
+}
+
+static void
+report_activity(struct session *s, uint64_t now_ms)
+{
+	if (!s->active || now_ms - s->activity_ms < ACTIVITY_EVERY_MS)
+		return;
+	s->active = false;
+	s->activity_ms = now_ms;
+	ipc_encode_activity(&s->link.out, &(struct ipc_activity){});
+	(void)master_link_send(&s->link);
+}
+
+static int
+tick(struct session *s, uint64_t now_ms)
+{
+	report_activity(s, now_ms);
+	if (now_ms - s->progress_ms >= PROGRESS_EVERY_MS) {
+		s->progress_ms = now_ms;
+		session_channels_progress(&s->channels);
+	}
+	if (!s->released && now_ms - s->moved_ms >= RELEASE_AFTER_MS) {
+		s->released = true;
+		ssh_connection_idle_release(s->connection);
+		malloc_trim(0);
+	}
+	if (s->channelless_ms != 0 && now_ms - s->channelless_ms >= WITHOUT_CHANNEL_MS) {
+		s->closing = true;
+		snprintf(s->closing_reason, sizeof(s->closing_reason), "no channel is open");
+	}
+	if (s->closing_when_idle && !session_channels_busy(&s->channels))
+		s->closing = true;
+	return ssh_connection_tick(s->connection, now_ms);
+}
+
+/* ---- the loop */
+
+static int
+poll_timeout(uint64_t deadline_ms, uint64_t now_ms)
+{
+	if (deadline_ms == 0)
+		return -1;
+	if (deadline_ms <= now_ms)
+		return 0;
+	return deadline_ms - now_ms > 3600 * 1000 ? 3600 * 1000 : (int)(deadline_ms - now_ms);
+}
+
+static int
+client_ready(struct session *s, short events)
+{
+	bool reads = ssh_connection_wants_read(s->connection);
+	int err = 0;
+
+	if (events == 0)
+		return 0;
+	/* nobody there, and nothing left that we would read: poll would report it for ever */
+	if ((events & (POLLHUP | POLLERR)) && !reads)
+		return ERR_EOF;
+	s->moved_ms = clock_mono_ms();
+	s->released = false;
+	if (reads && (events & (POLLIN | POLLHUP | POLLERR)))
+		err = ssh_connection_readable(s->connection);
+	if (err == 0 && ssh_connection_wants_write(s->connection))
+		err = ssh_connection_writable(s->connection);
+	return err;
+}
+
+static int
+step(struct session *s)
+{
+	struct pollfd fds[] = {
+		{ .fd = s->client_fd },
+		{ .fd = s->link.fd, .events = POLLIN },
+	};
+	uint64_t now_ms = clock_mono_ms();
+	int err = tick(s, now_ms);
+
+	if (err != 0 || s->closing || (err = master_link_error(&s->link)) != 0)
+		return err;
+	if (ssh_connection_wants_read(s->connection))
+		fds[0].events |= POLLIN;
+	if (ssh_connection_wants_write(s->connection))
+		fds[0].events |= POLLOUT;
+	/* a failed poll is an interrupted one: all descriptors are ours and open */
+	if (poll(fds, 2, poll_timeout(next_deadline_ms(s), now_ms)) <= 0)
+		return 0;
+	if (fds[1].revents != 0 && (err = master_readable(s)) != 0)
+		return err;
+	return client_ready(s, fds[0].revents);
+}
+
+static int
+run(struct session *s)
+{
+	int err = ssh_connection_readable(s->connection);
+
+	s->moved_ms = clock_mono_ms();
+	while (err == 0 && !s->closing)
+		err = step(s);
+	return err;
+}
+
+/* ---- beginning and end */
+
+static int
+enter(struct session *s)
+{
+	struct ipc_message message;
+	int err = master_link_receive(&s->link, clock_mono_ms() + POLICY_MS_MAX, &message);
+
+	if (err != 0)
+		return err;
+	err = session_policy_enter(&message, &s->policy);
+	ipc_message_close_fds(&message);
+	return err;
+}
+
+static int
+take_over(struct session *s, const struct ssh_config *config, int handover_fd)
+{
+	struct ssh_connection_events events = { .ctx = s, .subsystem = on_subsystem,
+		.data = on_data, .room = on_room, .eof = on_eof, .closed = on_closed,
+		.sign = on_sign };
+	struct buf state = buf_init(SSH_STATE_BYTES_MAX);
+	struct ssh_transport *transport = NULL;
+	struct rd r;
+	int err = handover_receive(handover_fd, clock_mono_ms() + HANDOVER_MS_MAX, &state,
+		&s->client_fd);
+
+	if (err == 0) {
+		r = rd_of(buf_view(&state));
+		err = ssh_transport_import(&transport, &r, s->client_fd, config);
+	}
+	if (err == 0)
+		err = rd_end(&r);
+	buf_free(&state);
+	if (err == 0)
+		err = ssh_connection_new(&s->connection, &transport, &events, clock_mono_ms());
+	ssh_transport_free(&transport);
+	return err;
+}
+
+static void
+say_ended(struct session *s, const char *error)
+{
+	struct view text = view_of(error);
+
+	text.n = text.n < ERROR_MAX ? text.n : ERROR_MAX;
+	ipc_encode_session_ended(&s->link.out, &(struct ipc_session_ended){ .error = text });
+	(void)master_link_send(&s->link);
+}
+
+/* After run(): says goodbye to both sides. */
+static enum worker_exit
+end(struct session *s, int err)
+{
+	bool master_gone = master_link_error(&s->link) != 0;
+	char text[ERROR_MAX + 1] = "";
+
+	if (err != 0 && err != ERR_EOF && !master_gone) {
+		snprintf(text, sizeof(text), "%s",
+			ssh_transport_error(ssh_connection_transport(s->connection)));
+		if (text[0] == '\0')
+			snprintf(text, sizeof(text), "%s", err_text(err));
+	}
+	if (s->closing || master_gone)
+		ssh_connection_disconnect(s->connection, SSH_DISCONNECT_BY_APPLICATION,
+			master_gone ? "the server has ended" : s->closing_reason);
+	/* unfinished transfers are reported before the end is */
+	ssh_connection_free(&s->connection);
+	say_ended(s, text);
+	if (master_gone)
+		return WORKER_EXIT_MASTER;
+	return err == 0 || err == ERR_EOF ? WORKER_EXIT_DONE : WORKER_EXIT_CLIENT;
+}
+
+static enum worker_exit
+serve(struct session *s, const struct ssh_config *config, int handover_fd)
+{
+	int err = enter(s);
+
+	if (err != 0) {
+		say_ended(s, "the session's sandbox or root could not be entered");
+		return master_link_error(&s->link) != 0 ? WORKER_EXIT_MASTER :
+			WORKER_EXIT_SANDBOX;
+	}
+	s->channels.policy = &s->policy;
+	err = take_over(s, config, handover_fd);
+	fd_close(&handover_fd);
+	if (err != 0) {
+		say_ended(s, "the connection could not be taken over");
+		return WORKER_EXIT_HANDOVER;
+	}
+	ipc_encode_session_ready(&s->link.out, &(struct ipc_session_ready){});
+	(void)master_link_send(&s->link);
+	s->link.gate.phase = PHASE_RUN;
+	return end(s, run(s));
+}
+
+enum worker_exit
+session_main(const struct ssh_config *config, int ipc_fd, int handover_fd)
+{
+	struct session s = { .client_fd = -1 };
+	enum worker_exit exit_status;
+
+	master_link_init(&s.link, ipc_fd, PHASE_START);
+	s.channels.link = &s.link;
+	exit_status = serve(&s, config, handover_fd);
+	session_policy_free(&s.policy);
+	fd_close(&s.client_fd);
+	master_link_free(&s.link);
+	return exit_status;
+}

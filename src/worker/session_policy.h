@@ -1,0 +1,25 @@
+/*
+ * session_policy.h - from SESSION_POLICY to a confined process with a tree.
+ *
+ * Apart from the rest of the session so that a test can stand exactly where a session stands.
+ */
+#ifndef WORKER_SESSION_POLICY_H
+#define WORKER_SESSION_POLICY_H
+
+#include "vfs/vfs.h"
+#include "worker/master_link.h"
+
+struct session_policy {
+	struct vfs *vfs;
+	bool ignore_setstat;
+};
+
+/*
+ * Builds the tree from a SESSION_POLICY message and enters the sandbox for its root; the master's
+ * umask is set. Takes the message's descriptor. Frees with session_policy_free(). 0,
+ * ERR_PROTOCOL for a message that is none or says nonsense, or what sandbox_enter() said.
+ */
+MUST int session_policy_enter(struct ipc_message *message, struct session_policy *out);
+void session_policy_free(struct session_policy *policy);
+
+#endif
