@@ -372,7 +372,7 @@ test_replay(void **state)
 		packet_cipher_free(&pair.open);
 		pair.open = make(pair.cipher, pair.mac, false);
 		memcpy(packet, good, whole);
-		assert_int_equal(receive(pair.open, 4, packet, length), gcm ? 0 : ERR_CRYPTO);
+		assert_int_equal(receive(pair.open, 4, packet, length) == 0, gcm);
 		pair_free(&pair);
 	}
 }
