@@ -13,8 +13,7 @@
 #define IPC_FIELDS_NURSERY_FORKED(F) F(U64, connection, UINT64_MAX) F(U32, pid, INT32_MAX)
 #define IPC_FIELDS_NURSERY_EXITED(F) \
 	F(U64, connection, UINT64_MAX) F(U32, pid, INT32_MAX) F(U32, status, UINT32_MAX)
-#define IPC_FIELDS_NURSERY_SETUP(F) \
-	F(U32, version, UINT32_MAX) F(BOOL, require_sandbox, 1) F(BYTES, config, 65000)
+#define IPC_FIELDS_NURSERY_SETUP(F) F(U32, version, UINT32_MAX) F(BYTES, config, 65000)
 #define IPC_FIELDS_FORK_LOGIN(F) F(U64, connection, UINT64_MAX) F(TEXT, address, 64)
 #define IPC_FIELDS_FORK_SESSION(F) \
 	F(U64, connection, UINT64_MAX) F(TEXT, username, 255) \

@@ -477,7 +477,6 @@ open_nurseries(struct start *start)
 
 	if (err == 0)
 		err = nurseries_new(&m->nurseries, &m->loop, buf_view(&setup),
-		    strcmp(m->config->sandbox, "require") == 0,
 		    &(struct nurseries_events){ .ctx = start, .ready = on_nursery_ready,
 			.worker_forked = on_worker_forked, .worker_exited = on_worker_exited,
 			.failed = on_nurseries_failed, .warn = on_nurseries_warn });

@@ -52,7 +52,6 @@ struct nurseries {
 	uv_loop_t *loop;
 	struct nurseries_events events;
 	struct buf config;
-	bool require_sandbox;
 	struct nursery *serving; /* STARTING or SERVING; NULL only while none can be started */
 	LIST_HEAD(, nursery) all;
 	LIST_HEAD(, worker_process) workers;
@@ -355,8 +354,7 @@ start_nursery(struct nurseries *n)
 	LIST_INSERT_HEAD(&n->all, nursery, link);
 	n->serving = nursery;
 	ipc_encode_nursery_setup(&message, &(struct ipc_nursery_setup){
-		.version = IPC_VERSION, .require_sandbox = n->require_sandbox,
-		.config = buf_view(&n->config) });
+		.version = IPC_VERSION, .config = buf_view(&n->config) });
 	if (send_to(nursery, &message, NULL, 0) != 0)
 		nursery_lost(nursery);
 	return;
@@ -420,7 +418,7 @@ on_child(uv_signal_t *signal_handle, int number)
 
 int
 nurseries_new(struct nurseries **out, uv_loop_t *loop, struct view config,
-	bool require_sandbox, const struct nurseries_events *events)
+	const struct nurseries_events *events)
 {
 	struct nurseries *n = calloc(1, sizeof(*n));
 
@@ -434,7 +432,6 @@ nurseries_new(struct nurseries **out, uv_loop_t *loop, struct view config,
 	LIST_INIT(&n->workers);
 	STAILQ_INIT(&n->waiting);
 	buf_raw(&n->config, config.p, config.n);
-	n->require_sandbox = require_sandbox;
 	n->child_signal = malloc(sizeof(*n->child_signal));
 	if (buf_error(&n->config) != 0 || n->child_signal == NULL ||
 	    uv_signal_init(loop, n->child_signal) != 0) {

@@ -33,11 +33,11 @@ struct nurseries_events {
 struct nurseries;
 
 /*
- * Starts the first nursery. `config` is sent to each one in NURSERY_SETUP and is copied, as is
- * `require_sandbox`. Everything happens on `loop`.
+ * Starts the first nursery. `config` is sent to each one in NURSERY_SETUP and is copied.
+ * Everything happens on `loop`.
  */
 MUST int nurseries_new(struct nurseries **out, uv_loop_t *loop, struct view config,
-	bool require_sandbox, const struct nurseries_events *events);
+	const struct nurseries_events *events);
 /* Closes every nursery's socket: they end, and their workers go on until their own sockets close. */
 void nurseries_free(struct nurseries **nurseries);
 bool nurseries_ready(const struct nurseries *nurseries);
