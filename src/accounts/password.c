@@ -133,7 +133,7 @@ rd_expect(struct rd *r, const char *text)
 		rd_fail(r, ERR_FORMAT);
 }
 
-/* Takes a decimal number without sign and leading zeros off the front. */
+/* Takes a decimal number from 1 to max off the front. */
 static uint32_t
 rd_decimal(struct rd *r, uint32_t max)
 {

@@ -1,0 +1,61 @@
+/*
+ * provider_ops.h - what a driver does; provider.c decides before that whether it may be done, and
+ * validates. For the drivers alone.
+ *
+ * Every operation may be called from several threads at once.
+ */
+#ifndef ACCOUNTS_PROVIDER_OPS_H
+#define ACCOUNTS_PROVIDER_OPS_H
+
+#include "accounts/provider.h"
+
+struct provider_ops {
+	const char *driver;
+	/* Sets provider->store; on failure leaves it NULL. */
+	int (*open)(struct provider *provider, const struct provider_config *config,
+		struct failure *failure);
+	void (*close)(struct provider *provider);
+	int (*check)(struct provider *provider, struct failure *failure);
+	int (*find)(struct provider *provider, const char *username, struct user **out,
+		struct failure *failure);
+	int (*find_id)(struct provider *provider, int64_t id, struct user **out,
+		struct failure *failure);
+	int (*list)(struct provider *provider, const struct provider_query *query,
+		struct user_list *out, struct failure *failure);
+	int (*all)(struct provider *provider, struct user_list *out, struct failure *failure);
+	/* The user is valid and finished. */
+	int (*add)(struct provider *provider, struct user *user, struct failure *failure);
+	int (*update)(struct provider *provider, const struct user *user, struct failure *failure);
+	int (*remove)(struct provider *provider, int64_t id, struct failure *failure);
+	int (*touch_login)(struct provider *provider, const char *username, int64_t now_ms,
+		struct failure *failure);
+	/* only_limited: leaves accounts without a quota alone, successfully. */
+	int (*quota_add)(struct provider *provider, const char *username,
+		struct provider_quota delta, int64_t now_ms, bool only_limited,
+		struct failure *failure);
+	int (*quota_set)(struct provider *provider, const char *username,
+		struct provider_quota used, int64_t now_ms, struct failure *failure);
+	int (*reload)(struct provider *provider, struct failure *failure);
+	/* Writes the text for a username that is taken, and returns ERR_EXISTS. */
+	int (*taken)(struct provider *provider, const char *username, struct failure *failure);
+};
+
+struct provider {
+	const struct provider_ops *ops;
+	char *users_base_dir;
+	char *credentials_path;
+	struct password_cost cost;
+	struct user_rules rules;
+	bool manage_users;
+	int track_quota;
+	void *store; /* the driver's own */
+};
+
+extern const struct provider_ops provider_memory_ops;
+extern const struct provider_ops provider_sqlite_ops;
+
+/* Both write the text and return ERR_NOT_FOUND. */
+MUST int provider_no_such_name(const char *username, struct failure *failure);
+MUST int provider_no_such_id(int64_t id, struct failure *failure);
+
+#endif

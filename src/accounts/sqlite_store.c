@@ -1,0 +1,411 @@
+#include "accounts/sqlite_store.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * One connection behind one lock, as SFTPGo has it: SQLite writes one transaction at a time
+ * anyway, and every statement here takes microseconds.
+ *
+ * The file is put into write-ahead mode, where its file system can do that: reading never waits
+ * for writing, also not in other programs, and dates of logins and used quota need no fsync of
+ * their own (they may be lost with the power, accounts never). The mode stays with the file, every
+ * SQLite since 2010 knows it, and the -wal and -shm files beside it go when the last program
+ * closes it. Where the mode cannot be had, the ordinary journal is used and every write is synced.
+ */
+enum { BUSY_MS = 5000, SQL_MAX = 16384 };
+
+/* --- failures in words --- */
+
+int
+sqlite_store_failure(const struct sqlite_store *store, int rc, struct failure *failure)
+{
+	int system = store->db == NULL ? 0 : sqlite3_system_errno(store->db);
+
+	switch (rc & 0xff) {
+	case SQLITE_NOMEM:
+		return ERR_MEMORY;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return failure_set(failure, ERR_UNAVAILABLE, "the user database %s has been locked by "
+		    "another program for more than %d seconds; end that program, or try again",
+		    store->name, BUSY_MS / 1000);
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_CANTOPEN:
+		return failure_set(failure, ERR_IO, "cannot open or write the user database %s as user "
+		    "ID %u (%s); that user must be able to write to the file and to its directory",
+		    store->name, (unsigned)geteuid(),
+		    system != 0 ? strerror(system) : sqlite3_errstr(rc));
+	case SQLITE_FULL:
+		return failure_set(failure, ERR_IO, "the disk of the user database %s is full; make "
+		    "room there", store->name);
+	case SQLITE_NOTADB:
+		return failure_set(failure, ERR_FORMAT, "%s is not an SQLite database; correct "
+		    "data_provider.name, or move the file away to start with a new one",
+		    store->name);
+	case SQLITE_CORRUPT:
+		return failure_set(failure, ERR_FORMAT, "the user database %s is damaged; restore it "
+		    "from a backup, or try the .recover command of sqlite3", store->name);
+	default:
+		return failure_set(failure, ERR_IO, "the user database %s: %s%s%s", store->name,
+		    store->db == NULL ? sqlite3_errstr(rc) : sqlite3_errmsg(store->db),
+		    system != 0 ? ": " : "", system != 0 ? strerror(system) : "");
+	}
+}
+
+/* --- opening --- */
+
+/*
+ * Makes the file where there is none, readable by us alone: SQLite itself would let everybody
+ * read the password hashes. Sees first what SQLite would only tell in riddles.
+ */
+static int
+prepare_file(const struct sqlite_store *store, bool writes, struct failure *failure)
+{
+	char *copy = strdup(store->name);
+	const char *directory;
+	struct stat st;
+	int fd = -1, err = 0;
+
+	if (copy == NULL)
+		return ERR_MEMORY;
+	directory = dirname(copy);
+	if (stat(store->name, &st) == 0 && !S_ISREG(st.st_mode)) {
+		err = failure_set(failure, ERR_IO, "the user database %s is not a regular file; "
+		    "correct data_provider.name", store->name);
+	} else if (access(store->name, F_OK) != 0) {
+		fd = open(store->name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+		if (fd < 0)
+			err = failure_set(failure, ERR_IO, "cannot make the user database %s as user "
+			    "ID %u: %s; make sure that its directory exists and that this user may "
+			    "write there", store->name, (unsigned)geteuid(), strerror(errno));
+		fd_close(&fd);
+	} else if (faccessat(AT_FDCWD, store->name, writes ? R_OK | W_OK : R_OK, AT_EACCESS) != 0) {
+		err = failure_set(failure, ERR_IO, "the user database %s cannot be opened by user "
+		    "ID %u: %s; change its owner or mode", store->name, (unsigned)geteuid(),
+		    strerror(errno));
+	}
+	if (err == 0 && writes &&
+	    faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) != 0)
+		err = failure_set(failure, ERR_IO, "user ID %u cannot write to the directory %s, where "
+		    "SQLite keeps its journal: %s; change the owner or mode of the directory",
+		    (unsigned)geteuid(), directory, strerror(errno));
+	free(copy);
+	return err;
+}
+
+static int
+open_database(struct sqlite_store *store, const char *connection_string, bool writes,
+	struct failure *failure)
+{
+	bool is_uri = connection_string != NULL && connection_string[0] != '\0';
+	int flags = SQLITE_OPEN_NOMUTEX | (is_uri ? SQLITE_OPEN_URI : 0) |
+	    (!writes ? SQLITE_OPEN_READONLY :
+		       is_uri ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
+	int rc, err;
+
+	if (!is_uri && (err = prepare_file(store, writes, failure)) != 0)
+		return err;
+	rc = sqlite3_open_v2(store->name, &store->db, flags, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_extended_result_codes(store->db, 1);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_busy_timeout(store->db, BUSY_MS);
+	/* Without the right to write, SQLite opens for reading and does not say so. */
+	if (rc == SQLITE_OK && writes && sqlite3_db_readonly(store->db, "main") != 0)
+		rc = SQLITE_READONLY;
+	return rc == SQLITE_OK ? 0 : sqlite_store_failure(store, rc, failure);
+}
+
+static int
+on_journal_mode(void *data, int count, char **texts, char **names)
+{
+	bool *has_wal = data;
+
+	(void)names;
+	*has_wal = count > 0 && texts[0] != NULL && strcmp(texts[0], "wal") == 0;
+	return 0;
+}
+
+static int
+check_schema(const struct sqlite_store *store, const struct schema_state *state,
+	struct failure *failure)
+{
+	const char *missing = schema_missing_column(state);
+
+	if (state->has_version && state->version > SCHEMA_VERSION)
+		return failure_set(failure, ERR_FORMAT, "the user database %s has schema version %d; "
+		    "this program knows versions up to %d", store->name, state->version,
+		    SCHEMA_VERSION);
+	if (!state->has_table && state->has_other_tables)
+		return failure_set(failure, ERR_FORMAT, "the database %s has other tables, but no "
+		    "table \"%s\"; correct data_provider.name or data_provider.users_table",
+		    store->name, store->table);
+	if (state->has_table && missing != NULL)
+		return failure_set(failure, ERR_FORMAT, "the table \"%s\" of the database %s has no "
+		    "column \"%s\" and so is not a table of users; correct "
+		    "data_provider.users_table", store->table, store->name, missing);
+	return 0;
+}
+
+/* Makes or upgrades the tables, in one transaction that keeps a second program out. */
+static int
+bring_up_to_date(struct sqlite_store *store, struct schema_state *state, struct failure *failure)
+{
+	int err = 0, rc = sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = schema_inspect(store->db, store->table, state);
+	if (rc == SQLITE_OK && (err = check_schema(store, state, failure)) != 0)
+		goto out;
+	if (rc == SQLITE_OK && schema_is_old(state) &&
+	    (rc = schema_upgrade(store->db, store->table, state)) == SQLITE_OK)
+		rc = schema_inspect(store->db, store->table, state);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL", on_journal_mode,
+		    &store->has_wal, NULL);
+	/* Another program is reading just now: its journal serves us too. */
+	if ((rc & 0xff) == SQLITE_BUSY && sqlite3_get_autocommit(store->db) != 0)
+		rc = SQLITE_OK;
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(store->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
+	if (rc != SQLITE_OK)
+		err = sqlite_store_failure(store, rc, failure);
+out:
+	if (sqlite3_get_autocommit(store->db) == 0)
+		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	return err;
+}
+
+static int
+look_only(struct sqlite_store *store, struct schema_state *state, struct failure *failure)
+{
+	int err, rc = schema_inspect(store->db, store->table, state);
+
+	if (rc != SQLITE_OK)
+		return sqlite_store_failure(store, rc, failure);
+	if ((err = check_schema(store, state, failure)) != 0)
+		return err;
+	if (!state->has_table)
+		return failure_set(failure, ERR_FORMAT, "the user database %s is empty, and "
+		    "\"manage_users\" is 0, so that nothing can be stored in it; correct one or "
+		    "the other", store->name);
+	return 0;
+}
+
+/* --- statements --- */
+
+bool
+sqlite_column_is_given(enum user_column column)
+{
+	return column != COLUMN_ID && column != COLUMN_USED_QUOTA_SIZE &&
+	    column != COLUMN_USED_QUOTA_FILES && column != COLUMN_LAST_QUOTA_UPDATE &&
+	    column != COLUMN_LAST_LOGIN;
+}
+
+bool
+sqlite_column_is_updated(enum user_column column)
+{
+	return sqlite_column_is_given(column) && column != COLUMN_USERNAME;
+}
+
+static void
+write_add(const char *table, struct buf *sql)
+{
+	buf_printf(sql, "INSERT INTO \"%s\" (", table);
+	for (unsigned i = COLUMN_USERNAME; i < COLUMN_COUNT; i++)
+		buf_printf(sql, "%s\"%s\"", i == COLUMN_USERNAME ? "" : ", ", user_column_name(i));
+	buf_text(sql, ") VALUES (");
+	for (unsigned i = COLUMN_USERNAME; i < COLUMN_COUNT; i++)
+		buf_printf(sql, "%s%s", i == COLUMN_USERNAME ? "" : ", ",
+		    sqlite_column_is_given(i) ? "?" : "0");
+	buf_text(sql, ")");
+}
+
+static void
+write_update(const char *table, struct buf *sql)
+{
+	const char *separator = "";
+
+	buf_printf(sql, "UPDATE \"%s\" SET ", table);
+	for (unsigned i = 0; i < COLUMN_COUNT; i++) {
+		if (!sqlite_column_is_updated(i))
+			continue;
+		buf_printf(sql, "%s\"%s\" = ?", separator, user_column_name(i));
+		separator = ", ";
+	}
+	buf_text(sql, " WHERE \"id\" = ?");
+}
+
+static void
+write_select(const char *table, const struct schema_state *state, const char *rest,
+	struct buf *sql)
+{
+	buf_text(sql, "SELECT ");
+	schema_select_list(state, sql);
+	buf_printf(sql, " FROM \"%s\" %s", table, rest);
+}
+
+static void
+write_statement(enum sqlite_statement number, const char *table, const struct schema_state *state,
+	struct buf *sql)
+{
+	switch (number) {
+	case FIND_NAME:
+		write_select(table, state, "WHERE \"username\" = ?", sql);
+		break;
+	case FIND_ID:
+		write_select(table, state, "WHERE \"id\" = ?", sql);
+		break;
+	case LIST_ASCENDING:
+		write_select(table, state, "ORDER BY \"username\" ASC LIMIT ? OFFSET ?", sql);
+		break;
+	case LIST_DESCENDING:
+		write_select(table, state, "ORDER BY \"username\" DESC LIMIT ? OFFSET ?", sql);
+		break;
+	case LIST_NAME:
+		write_select(table, state, "WHERE \"username\" = ?3 LIMIT ?1 OFFSET ?2", sql);
+		break;
+	case ALL:
+		write_select(table, state, "", sql);
+		break;
+	case CHECK:
+		buf_printf(sql, "SELECT \"id\" FROM \"%s\" LIMIT 1", table);
+		break;
+	case ADD:
+		write_add(table, sql);
+		break;
+	case UPDATE:
+		write_update(table, sql);
+		break;
+	case REMOVE:
+		buf_printf(sql, "DELETE FROM \"%s\" WHERE \"id\" = ?", table);
+		break;
+	case TOUCH_LOGIN:
+		buf_printf(sql, "UPDATE \"%s\" SET \"last_login\" = ?1 WHERE \"username\" = ?2",
+		    table);
+		break;
+	case QUOTA_ADD:
+		/* A sum beyond 64 bits becomes a real number, and by the cast the end of the range. */
+		buf_printf(sql, "UPDATE \"%s\" SET "
+		    "\"used_quota_size\" = CAST(\"used_quota_size\" + ?1 AS INTEGER), "
+		    "\"used_quota_files\" = CAST(\"used_quota_files\" + ?2 AS INTEGER), "
+		    "\"last_quota_update\" = ?3 WHERE \"username\" = ?4 AND "
+		    "(?5 = 0 OR \"quota_size\" > 0 OR \"quota_files\" > 0)", table);
+		break;
+	case QUOTA_SET:
+		buf_printf(sql, "UPDATE \"%s\" SET \"used_quota_size\" = ?1, "
+		    "\"used_quota_files\" = ?2, \"last_quota_update\" = ?3 "
+		    "WHERE \"username\" = ?4", table);
+		break;
+	case STATEMENT_COUNT:
+		break;
+	}
+}
+
+static int
+prepare(struct sqlite_store *store, const struct schema_state *state, bool writes,
+	struct failure *failure)
+{
+	unsigned count = writes ? STATEMENT_COUNT : ADD;
+	int err = 0;
+
+	for (unsigned i = 0; i < count && err == 0; i++) {
+		struct buf sql = buf_init(SQL_MAX);
+		int rc;
+
+		write_statement(i, store->table, state, &sql);
+		if ((err = buf_error(&sql)) == 0) {
+			rc = sqlite3_prepare_v3(store->db, (const char *)sql.p, (int)sql.n,
+			    SQLITE_PREPARE_PERSISTENT, &store->statements[i], NULL);
+			if (rc != SQLITE_OK)
+				err = sqlite_store_failure(store, rc, failure);
+		}
+		buf_free(&sql);
+	}
+	return err;
+}
+
+void
+sqlite_store_close(struct sqlite_store **store)
+{
+	struct sqlite_store *s = *store;
+
+	*store = NULL;
+	if (s == NULL)
+		return;
+	for (unsigned i = 0; i < STATEMENT_COUNT; i++)
+		sqlite3_finalize(s->statements[i]);
+	sqlite3_close(s->db);
+	pthread_mutex_destroy(&s->lock);
+	free(s->name);
+	free(s->table);
+	free(s);
+}
+
+static int
+store_new(const char *name, const char *table, struct sqlite_store **out)
+{
+	struct sqlite_store *store = calloc(1, sizeof(*store));
+
+	if (store == NULL)
+		return ERR_MEMORY;
+	pthread_mutex_init(&store->lock, NULL);
+	store->name = strdup(name);
+	store->table = strdup(table);
+	if (store->name == NULL || store->table == NULL) {
+		sqlite_store_close(&store);
+		return ERR_MEMORY;
+	}
+	*out = store;
+	return 0;
+}
+
+static bool
+is_set(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+int
+sqlite_store_open(const struct provider_config *config, struct sqlite_store **out,
+	struct failure *failure)
+{
+	const char *name = is_set(config->connection_string) ? config->connection_string :
+							       config->name;
+	const char *table = is_set(config->users_table) ? config->users_table : "users";
+	struct sqlite_store *store = NULL;
+	struct schema_state state;
+	int err;
+
+	*out = NULL;
+	if (!is_set(name))
+		return failure_set(failure, ERR_INVALID, "data_provider.name is empty; it must be "
+		    "the path of the user database");
+	if (!schema_name_is_good(table))
+		return failure_set(failure, ERR_INVALID, "data_provider.users_table \"%s\" is not a "
+		    "name of a table: it must be made of letters, digits and _", table);
+	if ((err = store_new(name, table, &store)) != 0)
+		return err;
+	err = open_database(store, config->connection_string, config->manage_users, failure);
+	if (err == 0)
+		err = config->manage_users ? bring_up_to_date(store, &state, failure) :
+					     look_only(store, &state, failure);
+	if (err == 0)
+		err = prepare(store, &state, config->manage_users, failure);
+	if (err != 0)
+		sqlite_store_close(&store);
+	else
+		*out = store;
+	return err;
+}
