@@ -1,0 +1,275 @@
+#include "cli/cli.h"
+
+#include "base/buf.h"
+#include "base/fd.h"
+#include "cli/table.h"
+#include "master/control.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MISTAKES_MAX = 256 * 1024, KEY_FILE_MAX = 64 * 1024 };
+
+struct cli_common
+cli_common_init(void)
+{
+	const char *directory = getenv("SFTPGO_CONFIG_DIR"), *file = getenv("SFTPGO_CONFIG_FILE");
+
+	return (struct cli_common){ .config_dir = directory != NULL ? directory : ".",
+		.config_file = file };
+}
+
+bool
+cli_common_option(struct cli_common *common, int option)
+{
+	switch (option) {
+	case 'c':
+		common->config_dir = optarg;
+		return true;
+	case 'f':
+		common->config_file = optarg;
+		return true;
+	case 'h':
+		common->help = true;
+		return true;
+	case CLI_OPTION_JSON:
+		common->json = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+void
+cli_error(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	fprintf(stderr, "postern: ");
+	vfprintf(stderr, format, ap);
+	fprintf(stderr, "\n");
+	va_end(ap);
+}
+
+void
+cli_error_lines(const struct buf *lines)
+{
+	struct view text = buf_view(lines);
+	const uint8_t *newline;
+
+	while (text.n > 0 && (newline = memchr(text.p, '\n', text.n)) != NULL) {
+		size_t n = (size_t)(newline - text.p);
+
+		cli_error("%.*s", (int)n, (const char *)text.p);
+		text.p += n + 1;
+		text.n -= n + 1;
+	}
+}
+
+int
+cli_usage_error(const char *command, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	fprintf(stderr, "%s: ", command);
+	vfprintf(stderr, format, ap);
+	fprintf(stderr, "\n");
+	va_end(ap);
+	fprintf(stderr, "\"%s --help\" shows what it takes.\n", command);
+	return CLI_USAGE;
+}
+
+struct config *
+cli_load_config(const struct cli_common *common, bool forgiving)
+{
+	struct config_request request = { .config_dir = common->config_dir,
+		.config_file = common->config_file, .home = getenv("HOME"), .environment = environ };
+	struct buf mistakes = buf_init(MISTAKES_MAX);
+	struct config *config = NULL;
+	int err = config_load(&config, &request, &mistakes);
+
+	if (err == ERR_INVALID && !forgiving) {
+		cli_error_lines(&mistakes);
+		config_free(&config);
+	} else if (config == NULL) {
+		cli_error("configuration directory %s: %s", common->config_dir,
+		    err == ERR_IO ? strerror(errno) : err_text(err));
+	}
+	buf_free(&mistakes);
+	return config;
+}
+
+/* ---- asking the server */
+
+static int
+tell_fault(int err, const char *path, const struct cli_common *common)
+{
+	switch (err) {
+	case ERR_UNAVAILABLE:
+		cli_error("no server is running with this configuration (nobody listens on %s)", path);
+		cli_error("start one with: postern serve --config-dir %s", common->config_dir);
+		return CLI_NO_SERVER;
+	case ERR_DENIED:
+		cli_error("%s is not ours to use: be root, or the user that the server runs as", path);
+		return CLI_FAILED;
+	case ERR_LIMIT:
+		cli_error("the request is longer than %d bytes", CONTROL_REQUEST_MAX);
+		return CLI_FAILED;
+	case ERR_IO:
+		cli_error("%s: %s", path, strerror(errno));
+		return CLI_FAILED;
+	default:
+		cli_error("%s: %s", path, err_text(err));
+		return CLI_FAILED;
+	}
+}
+
+static int
+take_answer(json_t *answer, json_t **body_out)
+{
+	json_int_t status = json_integer_value(json_object_get(answer, "status"));
+	const char *message = json_string_value(json_object_get(answer, "message"));
+
+	if (status >= 200 && status < 300) {
+		if (body_out != NULL)
+			*body_out = json_incref(json_object_get(answer, "body"));
+		return CLI_DONE;
+	}
+	if (message != NULL)
+		cli_error("%s", message);
+	else
+		cli_error("the server answered with status %" JSON_INTEGER_FORMAT, status);
+	return CLI_FAILED;
+}
+
+int
+cli_ask(const struct cli_common *common, const char *resource, const char *verb, json_t *body,
+	json_t **body_out)
+{
+	struct config *config = cli_load_config(common, true);
+	json_t *request = json_pack("{s:s, s:s, s:o}", "resource", resource, "verb", verb, "body",
+	    body);
+	json_t *answer = NULL;
+	char *path = config != NULL ? config_path(config, config->control_socket) : NULL;
+	int status = CLI_FAILED, err;
+
+	if (body_out != NULL)
+		*body_out = NULL;
+	if (request == NULL || (config != NULL && path == NULL)) {
+		cli_error("%s", err_text(ERR_MEMORY));
+	} else if (config != NULL) {
+		err = control_ask(path, request, &answer);
+		status = err == 0 ? take_answer(answer, body_out)
+		    : tell_fault(err, path, common);
+	}
+	json_decref(answer);
+	json_decref(request);
+	free(path);
+	config_free(&config);
+	return status;
+}
+
+/* ---- printing */
+
+void
+cli_print_json(const json_t *value)
+{
+	char *text = json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY);
+
+	if (text != NULL)
+		puts(text);
+	free(text);
+}
+
+static void
+add_members(struct table *table, const char *prefix, const json_t *object)
+{
+	const json_t *value;
+	const char *key;
+
+	json_object_foreach ((json_t *)object, key, value) {
+		char *name = NULL, *text = NULL;
+
+		if (asprintf(&name, "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", key) < 0)
+			return;
+		if (json_is_object(value) && json_object_size(value) > 0) {
+			add_members(table, name, value);
+		} else {
+			text = json_is_string(value) ? strdup(json_string_value(value))
+			    : json_dumps(value, JSON_ENCODE_ANY);
+			table_row(table, name, text != NULL ? text : "");
+		}
+		free(text);
+		free(name);
+	}
+}
+
+void
+cli_print_members(const json_t *object)
+{
+	struct table *table = table_new(2);
+
+	add_members(table, "", object);
+	table_print(&table);
+}
+
+/* ---- keys */
+
+static char *
+first_key_line(const struct buf *content)
+{
+	struct view text = buf_view(content);
+
+	while (text.n > 0) {
+		const uint8_t *newline = memchr(text.p, '\n', text.n);
+		size_t n = newline != NULL ? (size_t)(newline - text.p) : text.n;
+
+		while (n > 0 && (text.p[n - 1] == '\r' || text.p[n - 1] == ' '))
+			n--;
+		if (n > 0 && text.p[0] != '#')
+			return view_dup((struct view){ .p = text.p, .n = n });
+		n = newline != NULL ? (size_t)(newline - text.p) + 1 : text.n;
+		text.p += n;
+		text.n -= n;
+	}
+	return NULL;
+}
+
+char *
+cli_read_key(const char *argument)
+{
+	struct buf content = buf_init(KEY_FILE_MAX);
+	char *key = NULL;
+	int err = 0;
+
+	if (strcmp(argument, "-") == 0) {
+		char line[KEY_FILE_MAX];
+
+		if (fgets(line, sizeof(line), stdin) != NULL)
+			buf_text(&content, line);
+		key = first_key_line(&content);
+	} else if (strchr(argument, ' ') != NULL && access(argument, F_OK) != 0) {
+		key = strdup(argument); /* "ssh-ed25519 AAAA..." */
+	} else if ((err = fd_read_file(argument, &content)) == 0) {
+		key = first_key_line(&content);
+	}
+	if (err != 0)
+		cli_error("%s: %s", argument, err == ERR_IO ? strerror(errno) : err_text(err));
+	else if (key == NULL)
+		cli_error("%s: there is no public key in it", argument);
+	else if (strstr(key, "PRIVATE KEY") != NULL)
+		cli_error("%s: this is a private key; give the public one (usually %s.pub)", argument,
+		    argument);
+	if (key != NULL && strstr(key, "PRIVATE KEY") != NULL) {
+		free(key);
+		key = NULL;
+	}
+	buf_free(&content);
+	return key;
+}

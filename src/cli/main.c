@@ -1,0 +1,96 @@
+/*
+ * The program: finds the command and hands over.
+ */
+#include "base/process_title.h"
+#include "cli/cli.h"
+#include "worker/sftp_stdio.h"
+#include "worker/worker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct command {
+	const char *name;
+	const char *title; /* what its messages begin with */
+	const char *help;  /* one line; NULL: not shown */
+	int (*run)(int argc, char **argv);
+};
+
+static const struct command commands[] = {
+	{ "serve", "postern serve", "run the server", cli_serve },
+	{ "portable", "postern portable", "share one directory, without any configuration",
+	    cli_portable },
+	{ "user", "postern user", "add, list, show, update and delete accounts", cli_user },
+	{ "session", "postern session", "list and close sessions", cli_session },
+	{ "status", "postern status", "what the running server is doing", cli_status },
+	{ "check", "postern check", "show every setting and where it comes from", cli_check },
+	{ "initprovider", "postern initprovider", "create the accounts' database",
+	    cli_initprovider },
+	{ "sftp-server", "postern sftp-server", "speak SFTP on standard input and output",
+	    sftp_stdio_main },
+	/* How the master starts the process that forks its workers. */
+	{ "nursery", "postern nursery", NULL, nursery_main },
+};
+
+static int
+usage(void)
+{
+	printf("Usage: postern COMMAND [OPTION...]\n\n"
+	       "A file-transfer server: SFTP for accounts of its own.\n\n");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (commands[i].help != NULL)
+			printf("  %-13s %s\n", commands[i].name, commands[i].help);
+	}
+	printf("  %-13s %s\n\n", "help", "this list, or the help of a command");
+	printf("  -v, --version  print the version\n"
+	       "  -h, --help     print this list\n\n"
+	       "\"postern COMMAND --help\" shows the options of a command.\n");
+	return CLI_DONE;
+}
+
+static int
+version(void)
+{
+	printf("Postern version: %s\n", POSTERN_VERSION);
+	return CLI_DONE;
+}
+
+static const struct command *
+find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+int
+main(int argc, char **argv)
+{
+	static char help_option[] = "--help";
+	char *help_argv[] = { NULL, help_option, NULL };
+	const struct command *command;
+	const char *name = argc > 1 ? argv[1] : "--help";
+
+	process_title_init(argc, argv);
+	if (strcmp(name, "-v") == 0 || strcmp(name, "--version") == 0 ||
+	    strcmp(name, "version") == 0)
+		return version();
+	if (strcmp(name, "help") == 0 && argc > 2 && (command = find(argv[2])) != NULL) {
+		help_argv[0] = (char *)command->title;
+		return command->run(2, help_argv);
+	}
+	if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0 ||
+	    (strcmp(name, "help") == 0 && argc == 2))
+		return usage();
+	if ((command = find(strcmp(name, "help") == 0 ? argv[2] : name)) == NULL) {
+		cli_error("there is no command \"%s\"; \"postern help\" lists them",
+		    strcmp(name, "help") == 0 ? argv[2] : name);
+		return CLI_FAILED;
+	}
+	if (command->run == nursery_main)
+		return nursery_main(argc, argv);
+	argv[1] = (char *)command->title;
+	return command->run(argc - 1, argv + 1);
+}
