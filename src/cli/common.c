@@ -187,6 +187,33 @@ cli_print_json(const json_t *value)
 	free(text);
 }
 
+/* Members that hold milliseconds since 1970. */
+static bool
+is_time(const char *key)
+{
+	static const char *const keys[] = { "expiration_date", "last_login", "last_quota_update",
+		"started" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strcmp(keys[i], key) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A value for people; allocated. */
+static char *
+member_text(const char *key, const json_t *value)
+{
+	char time[32];
+
+	if (json_is_string(value))
+		return strdup(json_string_value(value));
+	if (json_is_integer(value) && is_time(key))
+		return strdup(table_time(json_integer_value(value), time, sizeof(time)));
+	return json_dumps(value, JSON_ENCODE_ANY);
+}
+
 static void
 add_members(struct table *table, const char *prefix, const json_t *object)
 {
@@ -201,8 +228,7 @@ add_members(struct table *table, const char *prefix, const json_t *object)
 		if (json_is_object(value) && json_object_size(value) > 0) {
 			add_members(table, name, value);
 		} else {
-			text = json_is_string(value) ? strdup(json_string_value(value))
-			    : json_dumps(value, JSON_ENCODE_ANY);
+			text = member_text(key, value);
 			table_row(table, name, text != NULL ? text : "");
 		}
 		free(text);

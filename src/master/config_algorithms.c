@@ -4,6 +4,7 @@
  */
 #include "master/config_check.h"
 
+#include "crypto/crypto.h"
 #include "ssh/ssh.h"
 
 #include <stdlib.h>
@@ -28,6 +29,11 @@ check_list(const struct config_list *list, const char *setting, enum ssh_algorit
 
 	if (list->count == 0)
 		return 0;
+	if (crypto_init() != 0) {
+		buf_printf(mistakes, "%s: libcrypto lacks an algorithm that the server needs\n",
+		    setting);
+		return ERR_INVALID;
+	}
 	err = ssh_algorithms_set(scratch, class, (const char *const *)list->items, list->count,
 	    &bad);
 	if (err == 0 || err == ERR_MEMORY)
