@@ -9,6 +9,7 @@
 #include "master/master.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,6 +229,23 @@ fill_user(struct portable *p)
 	return err == 0 ? CLI_DONE : CLI_FAILED;
 }
 
+/*
+ * Who the server becomes when root starts it: whoever became root by sudo, else the usual user,
+ * else the one that owns nothing.
+ */
+static const char *
+service_user(const struct config *config)
+{
+	const char *sudo_user = getenv("SUDO_USER");
+	const struct passwd *entry = sudo_user != NULL ? getpwnam(sudo_user) : NULL;
+
+	if (geteuid() == 0 && entry != NULL && entry->pw_uid != 0)
+		return sudo_user;
+	if (geteuid() == 0 && getpwnam(config->service_user) == NULL)
+		return "nobody";
+	return config->service_user;
+}
+
 static int
 fill_config(const struct portable *p, struct config *config)
 {
@@ -249,6 +267,9 @@ fill_config(const struct portable *p, struct config *config)
 		err = config_set(config, "httpd.bind_port", "0", CONFIG_FROM_FLAG, &mistakes);
 	if (err == 0)
 		err = config_set(config, "data_provider.driver", "memory", CONFIG_FROM_FLAG,
+		    &mistakes);
+	if (err == 0)
+		err = config_set(config, "service_user", service_user(config), CONFIG_FROM_FLAG,
 		    &mistakes);
 	if (err == 0)
 		err = config_check(config, &mistakes);
