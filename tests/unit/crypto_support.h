@@ -64,7 +64,7 @@ scratch_make(char *out, size_t size)
 
 /* Runs a program quietly, with `input` (or nothing) as its standard input; its exit status. */
 static inline int
-run_program(const char *input, char *const argv[])
+run_program(const char *input, const char *const argv[])
 {
 	int status, null, in;
 	pid_t pid = fork();
@@ -76,14 +76,14 @@ run_program(const char *input, char *const argv[])
 		dup2(in, 0);
 		dup2(null, 1);
 		dup2(null, 2);
-		execvp(argv[0], argv);
+		execvp(argv[0], (char *const *)(uintptr_t)argv);
 		_exit(127);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-#define RUN(...) run_program(NULL, (char *[]){ __VA_ARGS__, NULL })
+#define RUN(...) run_program(NULL, (const char *const[]){ __VA_ARGS__, NULL })
 
 static inline struct buf
 load(const char *path)
