@@ -1,7 +1,7 @@
 /*
  * algorithms.h - which algorithms there are, the presets, and what of them a configuration names.
  *
- * Lists are RFC 4251 name-lists (names with commas between) in the order of our preference. The
+ * crypto_init() comes first. Lists are RFC 4251 name-lists (names with commas between) in the order of our preference. The
  * client's order decides (RFC 4253 section 7.1). Nothing here touches a connection. Called by the
  * master for the configuration, and by the key exchange.
  */
