@@ -480,23 +480,25 @@ test_damaged_openssh_body(void **state)
 	struct buf text = buf_init(BYTES_MAX), armoured = buf_init(BYTES_MAX), body;
 	struct private_key *key, *again;
 	size_t i, n;
-	uint8_t bit;
+	uint8_t bit, *byte;
 
 	(void)state;
 	assert_int_equal(private_key_generate(KEY_ED25519, &key), 0);
 	assert_int_equal(private_key_serialise(key, "c", &text), 0);
 	body = unarmour(buf_view(&text));
+	/* every truncation, then the whole, then every flipped bit */
 	for (i = 0; i <= body.n * 9; i++) {
 		n = i < body.n ? i : body.n;
-		bit = i > body.n ? (uint8_t)(1 << (i % 8)) : 0;
-		if (bit != 0)
-			body.p[(i - body.n - 1) / 8] ^= bit;
+		bit = 0;
+		if (i > body.n)
+			bit = (uint8_t)(1 << (i % 8));
+		byte = body.p + (bit == 0 ? 0 : (i - body.n - 1) / 8);
+		*byte = (uint8_t)(*byte ^ bit);
 		buf_clear(&armoured);
 		buf_text(&armoured, "-----BEGIN OPENSSH PRIVATE KEY-----\n");
 		base64_encode(&armoured, view_bytes(body.p, n), true);
 		buf_text(&armoured, "\n-----END OPENSSH PRIVATE KEY-----\n");
-		if (bit != 0)
-			body.p[(i - body.n - 1) / 8] ^= bit;
+		*byte = (uint8_t)(*byte ^ bit);
 		if (parse(buf_view(&armoured), &again) == 0) {
 			assert_int_equal(n, body.n);
 			assert_true(view_eq(private_key_blob(key), private_key_blob(again)));
