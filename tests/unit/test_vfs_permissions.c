@@ -474,7 +474,7 @@ group_setup(void **state)
 {
 	(void)state;
 	umask(022);
-	tree_make(&tree);
+	tree_make_in_memory(&tree);
 	return 0;
 }
 

@@ -42,9 +42,9 @@ tree_remove(const char *path)
 }
 
 static inline void
-tree_make(struct tree *tree)
+tree_make_in(struct tree *tree, const char *where)
 {
-	snprintf(tree->base, sizeof(tree->base), "/tmp/postern-vfs-XXXXXX");
+	snprintf(tree->base, sizeof(tree->base), "%s/postern-vfs-XXXXXX", where);
 	assert_non_null(mkdtemp(tree->base));
 	snprintf(tree->root, sizeof(tree->root), "%s/root", tree->base);
 	snprintf(tree->outside, sizeof(tree->outside), "%s/outside", tree->base);
@@ -53,6 +53,19 @@ tree_make(struct tree *tree)
 	tree->base_fd = open(tree->base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	tree->root_fd = open(tree->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(tree->base_fd >= 0 && tree->root_fd >= 0);
+}
+
+static inline void
+tree_make(struct tree *tree)
+{
+	tree_make_in(tree, "/tmp");
+}
+
+/* For tests that make and remove thousands of trees. */
+static inline void
+tree_make_in_memory(struct tree *tree)
+{
+	tree_make_in(tree, access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp");
 }
 
 static inline void
