@@ -1,0 +1,1 @@
+lno-pty,command="a b" sk-ecdsa-sha2-nistp256@openssh.com AAAAInNrLWVjZHNhLXNoYTItbmlzdHAyNTZAb3BlbnNzaC5jb20AAAAIbmlzdHAyNTYAAABBBPTC6aHwOnnfrglgrNiuY+JgRPo3jaF5YVQcgcp9yEUjea7kSIxoVDLVVT/csguO2m2Vkladc1vxqSUaI44NqIsAAAAEc3NoOg== me@host
