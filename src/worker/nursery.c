@@ -341,8 +341,8 @@ nursery_main(int argc, char **argv)
 
 	process_title_init(argc, argv);
 	process_title_set("nursery", NULL);
-	/* neither outlives the master nor belongs to its terminal */
-	(void)setsid();
+	/* does not outlive the master, and is not in the way of a ^C for the master */
+	(void)setpgid(0, 0);
 	if (prctl(PR_SET_PDEATHSIG, (long)SIGKILL, 0L, 0L, 0L) != 0 ||
 	    close_range(WORKER_IPC_FD + 1, ~0u, 0) != 0)
 		return WORKER_EXIT_FAILED;
