@@ -96,7 +96,8 @@ cli_check(int argc, char **argv)
 	if (optind < argc)
 		return cli_usage_error(argv[0], "\"%s\" is no option", argv[optind]);
 	request = (struct config_request){ .config_dir = common.config_dir,
-		.config_file = common.config_file, .home = getenv("HOME"), .environment = environ };
+		.config_file = common.config_file, .home = getenv("HOME"),
+		.environment = (const char *const *)environ };
 	err = config_load(&config, &request, &mistakes);
 	if (config == NULL) {
 		cli_error("configuration directory %s: %s", common.config_dir,

@@ -89,7 +89,8 @@ struct config *
 cli_load_config(const struct cli_common *common, bool forgiving)
 {
 	struct config_request request = { .config_dir = common->config_dir,
-		.config_file = common->config_file, .home = getenv("HOME"), .environment = environ };
+		.config_file = common->config_file, .home = getenv("HOME"),
+		.environment = (const char *const *)environ };
 	struct buf mistakes = buf_init(MISTAKES_MAX);
 	struct config *config = NULL;
 	int err = config_load(&config, &request, &mistakes);

@@ -171,7 +171,7 @@ read_variable(struct config *config, const char *entry, struct buf *mistakes)
 }
 
 static int
-read_environment(struct config *config, char *const *environment, struct buf *mistakes)
+read_environment(struct config *config, const char *const *environment, struct buf *mistakes)
 {
 	int result = 0;
 

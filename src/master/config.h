@@ -121,7 +121,7 @@ struct config_request {
 	const char *config_dir;  /* searched first, and the base of relative paths */
 	const char *config_file; /* base name, no extension; NULL is "postern", then "sftpgo" */
 	const char *home;        /* $HOME, or NULL */
-	char *const *environment; /* as environ; NULL reads no override */
+	const char *const *environment; /* as environ; NULL reads no override */
 };
 
 /* The largest file that is read. */

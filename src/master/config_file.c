@@ -179,14 +179,16 @@ config_file_parse(struct config *config, const char *path, struct view text, str
 	r.seen = calloc(setting_count, sizeof(*r.seen));
 	if (r.seen == NULL)
 		return ERR_MEMORY;
-	root = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error);
+	root = json_loadb(text.n > 0 ? (const char *)text.p : "", text.n, JSON_REJECT_DUPLICATES,
+	    &error);
 	if (root == NULL) {
 		/* The library quotes the text near the fault, and may break the line with it. */
 		for (char *c = error.text; *c != '\0'; c++) {
 			if (*c == '\n' || *c == '\r')
 				*c = ' ';
 		}
-		buf_printf(mistakes, "%s:%d: this is not JSON: %s\n", path, error.line, error.text);
+		buf_printf(mistakes, "%s:%d: this is not JSON: %s\n", path,
+		    error.line > 0 ? error.line : 1, error.text);
 		r.err = ERR_INVALID;
 	} else if (!json_is_object(root)) {
 		buf_printf(mistakes, "%s: the file must hold one JSON object {...}\n", path);

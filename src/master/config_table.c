@@ -132,6 +132,10 @@ const struct setting settings[] = {
 	    SETTING_LATER },
 };
 
+/* The objects that settings stand in. */
+static const char *const groups[] = { "limits", "sftpd", "sftpd.actions", "data_provider",
+	"data_provider.actions", "httpd" };
+
 const size_t setting_count = sizeof(settings) / sizeof(settings[0]);
 
 const struct setting *
@@ -147,10 +151,8 @@ setting_find(const char *name)
 bool
 setting_is_group(const char *name)
 {
-	size_t n = strlen(name);
-
-	for (size_t i = 0; i < setting_count; i++) {
-		if (strncasecmp(settings[i].name, name, n) == 0 && settings[i].name[n] == '.')
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		if (strcasecmp(groups[i], name) == 0)
 			return true;
 	}
 	return false;
@@ -199,6 +201,14 @@ setting_suggest(const char *name)
 	size_t best_distance = 4; /* further than this is a guess, not a slip */
 	const char *last = strrchr(name, '.') != NULL ? strrchr(name, '.') + 1 : name;
 
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		size_t d = distance(name, groups[i]);
+
+		if (d < best_distance) {
+			best_distance = d;
+			best = groups[i];
+		}
+	}
 	for (size_t i = 0; i < setting_count; i++) {
 		const char *candidate = settings[i].name;
 		const char *candidate_last = strrchr(candidate, '.');

@@ -76,10 +76,6 @@ fault_expected(const struct setting *setting, struct buf *fault)
 		buf_text(fault, "true or false");
 	} else if (setting->type == SETTING_OCTAL) {
 		buf_text(fault, "an octal number from \"0\" to \"0777\"");
-	} else if (setting->type == SETTING_LIST) {
-		buf_text(fault, "a list of texts");
-	} else if (setting->type == SETTING_KEYS) {
-		buf_text(fault, "a list of objects {\"private_key\": \"file\"}");
 	} else {
 		buf_text(fault, "a text");
 	}
@@ -110,7 +106,12 @@ fault_type(const struct setting *setting, const json_t *value, struct buf *fault
 		[JSON_TRUE] = "true", [JSON_FALSE] = "false", [JSON_NULL] = "null" };
 
 	buf_printf(fault, "%s is not ", types[json_typeof(value)]);
-	fault_expected(setting, fault);
+	if (setting->type == SETTING_LIST)
+		buf_text(fault, "a list of texts");
+	else if (setting->type == SETTING_KEYS)
+		buf_text(fault, "a list of objects {\"private_key\": \"file\"}");
+	else
+		fault_expected(setting, fault);
 	return ERR_INVALID;
 }
 
@@ -228,8 +229,10 @@ setting_set_text(struct config *config, const struct setting *setting, const cha
 		/* A list of objects can be given as the JSON that a file would hold. */
 		if (text[0] != '[')
 			return set_list_text(to, setting, text, fault);
-		if ((json = json_loads(text, JSON_REJECT_DUPLICATES, NULL)) == NULL)
-			return fault_text(setting, text, fault);
+		if ((json = json_loads(text, JSON_REJECT_DUPLICATES, NULL)) == NULL) {
+			buf_text(fault, "the value begins as a JSON list, but is none");
+			return ERR_INVALID;
+		}
 		err = setting_set_json(config, setting, json, fault);
 		json_decref(json);
 		return err;
