@@ -68,7 +68,7 @@ find(const char *name)
 int
 main(int argc, char **argv)
 {
-	static char help_option[] = "--help";
+	static char help_option[] = "-h";
 	char *help_argv[] = { NULL, help_option, NULL };
 	const struct command *command;
 	const char *name = argc > 1 ? argv[1] : "--help";
