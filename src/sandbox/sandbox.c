@@ -15,8 +15,6 @@
 #include <unistd.h>
 
 enum {
-	/* standard three, client, master, hand-over, and what one message may bring */
-	LOGIN_DESCRIPTORS = 16,
 	/* every handle that the channels of one session may hold, and some */
 	SESSION_DESCRIPTORS = 20000,
 };
@@ -116,9 +114,15 @@ limit_role(enum sandbox_role role, bool read_only)
 
 	if (role == SANDBOX_MASTER || role == SANDBOX_NURSERY || err != 0)
 		return err;
-	err = limit(RLIMIT_NOFILE, login ? LOGIN_DESCRIPTORS : SESSION_DESCRIPTORS);
-	if (err != 0 || sanitized)
+	/*
+	 * Not in a login worker: it has no call that makes a descriptor, and the limit would also
+	 * count the descriptors that all workers of this user have under way to one another
+	 * (unix(7), ETOOMANYREFS), so that a busy server could not hand over.
+	 */
+	if (!login && (err = limit(RLIMIT_NOFILE, SESSION_DESCRIPTORS)) != 0)
 		return err;
+	if (sanitized)
+		return 0;
 	if ((err = limit(RLIMIT_NPROC, 0)) != 0)
 		return err;
 	if ((login || read_only) && (err = limit(RLIMIT_FSIZE, 0)) != 0)

@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 enum { USER = 54321, GROUP = 54322 };
 
@@ -124,8 +125,6 @@ check_role(enum sandbox_role role)
 		assert_int_equal(status_bits(s.pid, "CapEff"), 0);
 	}
 	assert_int_equal(limit_of(s.pid, RLIMIT_CORE), 0);
-	if (role == SANDBOX_LOGIN)
-		assert_int_equal(limit_of(s.pid, RLIMIT_NOFILE), 16);
 	if (role != SANDBOX_NURSERY && !sanitized)
 		assert_int_equal(limit_of(s.pid, RLIMIT_NPROC), 0);
 	if (role == SANDBOX_LOGIN && !sanitized)
@@ -141,6 +140,49 @@ test_roles(void **state)
 	check_role(SANDBOX_LOGIN);
 	check_role(SANDBOX_SESSION);
 	check_role(SANDBOX_STDIO);
+}
+
+/* One descriptor over the socket; the errno when it does not go. */
+static int
+pass_descriptor(int socket_fd)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	char byte = 0;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
+
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.header), &socket_fd, sizeof(socket_fd));
+	return errno_of(sendmsg(socket_fd, &msg, MSG_NOSIGNAL));
+}
+
+static int
+pass_one(void *ctx)
+{
+	return pass_descriptor(*(int *)ctx);
+}
+
+/* A login worker can hand over while many other descriptors of the same user are under way. */
+static void
+test_login_hands_over_when_busy(void **state)
+{
+	enum { UNDER_WAY = 100 };
+	int pair[2], status;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	for (int i = 0; i < UNDER_WAY; i++)
+		assert_int_equal(pass_descriptor(pair[0]), 0);
+	status = run_in_role(SANDBOX_LOGIN, -1, false, pass_one, &pair[0]);
+	assert_int_equal(status, 0);
+	close(pair[0]);
+	close(pair[1]);
 }
 
 static void
@@ -337,6 +379,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_roles),
+		cmocka_unit_test(test_login_hands_over_when_busy),
 		cmocka_unit_test(test_nursery_keeps_ids),
 		cmocka_unit_test(test_master),
 		cmocka_unit_test(test_set_ids),
