@@ -25,6 +25,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { PROVIDER_BUSY_MS = 5000 };
+
 /* All strings may be NULL for "". Copied by provider_open(). */
 struct provider_config {
 	const char *driver;            /* "sqlite" or "memory" */
@@ -36,6 +38,7 @@ struct provider_config {
 	bool manage_users;
 	int track_quota; /* 0: off, 1: all users, 2: users with a limit */
 	struct password_cost cost; /* all zero: password_cost_default */
+	int busy_ms; /* sqlite: how long to wait for other programs; 0: PROVIDER_BUSY_MS */
 };
 
 struct provider;

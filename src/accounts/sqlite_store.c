@@ -14,13 +14,13 @@
  * One connection behind one lock, as SFTPGo has it: SQLite writes one transaction at a time
  * anyway, and every statement here takes microseconds.
  *
- * The file is put into write-ahead mode, where its file system can do that: reading never waits
- * for writing, also not in other programs, and dates of logins and used quota need no fsync of
- * their own (they may be lost with the power, accounts never). The mode stays with the file, every
- * SQLite since 2010 knows it, and the -wal and -shm files beside it go when the last program
- * closes it. Where the mode cannot be had, the ordinary journal is used and every write is synced.
+ * While the server runs the file is in write-ahead mode, where its file system can do that:
+ * reading never waits for writing, also not in other programs, and dates of logins and used quota
+ * need no fsync of their own (they may be lost with the power, accounts never). Closing puts back
+ * the mode that was found, so that the one file is everything again and can be read from a place
+ * where nothing may be written. Without write-ahead mode every write is synced.
  */
-enum { BUSY_MS = 5000, SQL_MAX = 16384 };
+enum { SQL_MAX = 16384 };
 
 /* --- failures in words --- */
 
@@ -35,8 +35,8 @@ sqlite_store_failure(const struct sqlite_store *store, int rc, struct failure *f
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return failure_set(failure, ERR_UNAVAILABLE, "the user database %s has been locked by "
-		    "another program for more than %d seconds; end that program, or try again",
-		    store->name, BUSY_MS / 1000);
+		    "another program for more than %d ms; end that program, or try again",
+		    store->name, store->busy_ms);
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 	case SQLITE_CANTOPEN:
@@ -118,7 +118,7 @@ open_database(struct sqlite_store *store, const char *connection_string, bool wr
 	if (rc == SQLITE_OK)
 		rc = sqlite3_extended_result_codes(store->db, 1);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_busy_timeout(store->db, BUSY_MS);
+		rc = sqlite3_busy_timeout(store->db, store->busy_ms);
 	/* Without the right to write, SQLite opens for reading and does not say so. */
 	if (rc == SQLITE_OK && writes && sqlite3_db_readonly(store->db, "main") != 0)
 		rc = SQLITE_READONLY;
@@ -164,27 +164,35 @@ bring_up_to_date(struct sqlite_store *store, struct schema_state *state, struct 
 
 	if (rc == SQLITE_OK)
 		rc = schema_inspect(store->db, store->table, state);
-	if (rc == SQLITE_OK && (err = check_schema(store, state, failure)) != 0)
-		goto out;
-	if (rc == SQLITE_OK && schema_is_old(state) &&
-	    (rc = schema_upgrade(store->db, store->table, state)) == SQLITE_OK)
-		rc = schema_inspect(store->db, store->table, state);
-	if (rc == SQLITE_OK)
+	if (rc == SQLITE_OK && (err = check_schema(store, state, failure)) == 0 &&
+	    schema_is_old(state)) {
+		rc = schema_upgrade(store->db, store->table, state);
+		if (rc == SQLITE_OK)
+			rc = schema_inspect(store->db, store->table, state);
+	}
+	if (rc == SQLITE_OK && err == 0)
 		rc = sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL", on_journal_mode,
-		    &store->has_wal, NULL);
-	/* Another program is reading just now: its journal serves us too. */
-	if ((rc & 0xff) == SQLITE_BUSY && sqlite3_get_autocommit(store->db) != 0)
-		rc = SQLITE_OK;
-	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(store->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		err = sqlite_store_failure(store, rc, failure);
-out:
 	if (sqlite3_get_autocommit(store->db) == 0)
 		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 	return err;
+}
+
+static int
+choose_journal(struct sqlite_store *store, struct failure *failure)
+{
+	bool had_wal = false;
+	int rc = sqlite3_exec(store->db, "PRAGMA journal_mode", on_journal_mode, &had_wal, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL", on_journal_mode,
+		    &store->has_wal, NULL);
+	store->must_restore_journal = store->has_wal && !had_wal;
+	/* Another program is reading just now: the journal it uses serves us too. */
+	if (rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY)
+		rc = sqlite3_exec(store->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
+	return rc == SQLITE_OK ? 0 : sqlite_store_failure(store, rc, failure);
 }
 
 static int
@@ -346,6 +354,9 @@ sqlite_store_close(struct sqlite_store **store)
 		return;
 	for (unsigned i = 0; i < STATEMENT_COUNT; i++)
 		sqlite3_finalize(s->statements[i]);
+	/* Fails while another program has the file open, and is then that program's affair. */
+	if (s->must_restore_journal)
+		(void)sqlite3_exec(s->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
 	sqlite3_close(s->db);
 	pthread_mutex_destroy(&s->lock);
 	free(s->name);
@@ -397,10 +408,13 @@ sqlite_store_open(const struct provider_config *config, struct sqlite_store **ou
 		    "name of a table: it must be made of letters, digits and _", table);
 	if ((err = store_new(name, table, &store)) != 0)
 		return err;
+	store->busy_ms = config->busy_ms > 0 ? config->busy_ms : PROVIDER_BUSY_MS;
 	err = open_database(store, config->connection_string, config->manage_users, failure);
 	if (err == 0)
 		err = config->manage_users ? bring_up_to_date(store, &state, failure) :
 					     look_only(store, &state, failure);
+	if (err == 0 && config->manage_users)
+		err = choose_journal(store, failure);
 	if (err == 0)
 		err = prepare(store, &state, config->manage_users, failure);
 	if (err != 0)

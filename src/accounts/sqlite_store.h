@@ -38,7 +38,9 @@ struct sqlite_store {
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	char *name; /* of the file, for messages */
 	char *table;
-	bool has_wal;
+	bool has_wal;              /* write-ahead mode is on */
+	bool must_restore_journal; /* it was off before */
+	int busy_ms;
 };
 
 /* Opens, makes or upgrades the database that the configuration names. See provider_open(). */

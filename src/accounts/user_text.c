@@ -13,7 +13,8 @@ accounts_json_parse(struct view text, size_t max, json_t **out, struct failure *
 	*out = NULL;
 	if (text.n > max)
 		return failure_set(failure, ERR_LIMIT, "the JSON text is longer than %zu bytes", max);
-	*out = json_loadb((const char *)text.p, text.n, JSON_DISABLE_EOF_CHECK, &error);
+	*out = json_loadb((const char *)text.p, text.n,
+	    JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &error);
 	if (*out != NULL)
 		return 0;
 	switch (json_error_code(&error)) {
