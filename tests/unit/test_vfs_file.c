@@ -117,8 +117,8 @@ test_wrong_direction(void **state)
 static void
 test_pieces(void **state)
 {
-	char a[3], b[1], c[6];
-	struct iovec out[4] = { { "abc", 3 }, { "", 0 }, { "d", 1 }, { "efghij", 6 } };
+	char a[3], b[1], c[6], text[] = "abcdefghij";
+	struct iovec out[4] = { { text, 3 }, { text, 0 }, { text + 3, 1 }, { text + 4, 6 } };
 	struct iovec in[4] = { { a, 3 }, { b, 0 }, { b, 1 }, { c, 6 } };
 	struct vfs_file *file;
 	size_t n;
@@ -401,7 +401,8 @@ test_size_limit_of_the_process(void **state)
 {
 	struct rlimit old, limit;
 	struct vfs_file *file;
-	struct iovec piece = { "0123456789", 10 };
+	char text[] = "0123456789";
+	struct iovec piece = { text, 10 };
 	size_t n;
 
 	(void)state;

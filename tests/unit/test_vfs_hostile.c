@@ -197,8 +197,8 @@ use_file(const struct vpath *path, unsigned flags)
 {
 	struct vfs_file *file;
 	struct vfs_attributes attributes;
-	char bytes[64];
-	struct iovec in = { bytes, sizeof(bytes) }, out = { "changed", 7 };
+	char bytes[64], changed[] = "changed";
+	struct iovec in = { bytes, sizeof(bytes) }, out = { changed, 7 };
 	size_t n;
 	int err = vfs_open(vfs, path, flags, &file);
 

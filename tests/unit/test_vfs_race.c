@@ -89,8 +89,8 @@ use_file(const struct vpath *path, unsigned flags)
 {
 	struct vfs_file *file;
 	struct vfs_attributes attributes;
-	char bytes[64];
-	struct iovec in = { bytes, sizeof(bytes) }, out = { "inside", 6 };
+	char bytes[64], inside[] = "inside";
+	struct iovec in = { bytes, sizeof(bytes) }, out = { inside, 6 };
 	size_t n;
 
 	if (vfs_open(vfs, path, flags, &file) != 0)
@@ -238,7 +238,9 @@ creator_run(void)
 {
 	other_start();
 	while (!atomic_load(&shared->stop)) {
-		(void)linkat(tree.root_fd, "full", tree.root_fd, "target", 0);
+		if (linkat(tree.root_fd, "full", tree.root_fd, "target", 0) != 0 &&
+		    errno != EEXIST)
+			_exit(1);
 		atomic_fetch_add(&shared->swaps, 1);
 		(void)unlinkat(tree.root_fd, "target", 0);
 	}
