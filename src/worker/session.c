@@ -17,6 +17,7 @@ enum {
 	PROGRESS_EVERY_MS = 1000,
 	WITHOUT_CHANNEL_MS = 2 * 60 * 1000, /* after the last channel */
 	RELEASE_AFTER_MS = 2000,
+	QUIET_MS = 3000, /* a client that closed a file may still want to open the next */
 	ERROR_MAX = 1024,
 };
 
@@ -173,6 +174,8 @@ next_deadline_ms(const struct session *s)
 		sooner(&deadline_ms, s->channelless_ms + WITHOUT_CHANNEL_MS);
 	if (session_channels_busy(&s->channels))
 		sooner(&deadline_ms, s->progress_ms + PROGRESS_EVERY_MS);
+	if (s->closing_when_idle && !session_channels_busy(&s->channels))
+		sooner(&deadline_ms, s->moved_ms + QUIET_MS);
 	if (!s->released)
 		sooner(&deadline_ms, s->moved_ms + RELEASE_AFTER_MS);
 	return deadline_ms;
@@ -187,6 +190,13 @@ report_activity(struct session *s, uint64_t now_ms)
 	s->activity_ms = now_ms;
 	ipc_encode_activity(&s->link.out, &(struct ipc_activity){});
 	(void)master_link_send(&s->link);
+}
+
+static bool
+is_idle(const struct session *s, uint64_t now_ms)
+{
+	return LIST_EMPTY(&s->channels.list) ||
+		(!session_channels_busy(&s->channels) && now_ms - s->moved_ms >= QUIET_MS);
 }
 
 static int
@@ -206,7 +216,7 @@ tick(struct session *s, uint64_t now_ms)
 		s->closing = true;
 		snprintf(s->closing_reason, sizeof(s->closing_reason), "no channel is open");
 	}
-	if (s->closing_when_idle && !session_channels_busy(&s->channels))
+	if (s->closing_when_idle && is_idle(s, now_ms))
 		s->closing = true;
 	return ssh_connection_tick(s->connection, now_ms);
 }
