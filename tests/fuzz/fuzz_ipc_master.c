@@ -1,0 +1,15 @@
+/* The master's end: what a nursery, a login worker or a session worker may send to it. */
+#include "ipc_peer.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+	static const enum ipc_role peers[] = { IPC_ROLE_NURSERY, IPC_ROLE_LOGIN, IPC_ROLE_SESSION };
+	struct rd r = rd_init(bytes, n);
+	struct ipc_gate gate = { .peer = peers[rd_u8(&r) % 3] };
+
+	take_records(&gate, &r);
+	return 0;
+}
