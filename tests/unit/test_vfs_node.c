@@ -657,7 +657,7 @@ setup(void **state)
 {
 	(void)state;
 	umask(022);
-	tree_make(&tree);
+	tree_make_in_memory(&tree);
 	vfs = tree_vfs(&tree, PERMISSION_ALL);
 	return 0;
 }

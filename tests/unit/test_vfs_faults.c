@@ -1,0 +1,365 @@
+/*
+ * System calls that do less than asked, are interrupted, or are not there: the calls of the C
+ * library that vfs/ uses are replaced here by ones that misbehave as they are told.
+ */
+#include "vfs_tree.h"
+
+#include <sys/syscall.h>
+
+static struct tree tree;
+static struct vfs *vfs;
+
+static struct {
+	size_t piece_max;      /* one call moves at most so many bytes; 0: no limit */
+	unsigned interrupt;    /* every so many-th call fails with EINTR; 0: none */
+	unsigned calls;
+	int write_error;       /* what writing fails with once write_room is used up */
+	size_t write_room;
+	int rename_error;      /* what renameat2() with flags fails with */
+	int link_error;
+	int copy_error;        /* what copy_file_range() fails with; -1: says that it is at the end */
+	size_t copy_room;      /* after so many bytes */
+	int fsync_error, close_error;
+} fault;
+
+static bool
+is_interrupted(void)
+{
+	if (fault.interrupt == 0 || ++fault.calls % fault.interrupt != 0)
+		return false;
+	errno = EINTR;
+	return true;
+}
+
+static size_t
+limited(size_t n)
+{
+	return fault.piece_max != 0 && n > fault.piece_max ? fault.piece_max : n;
+}
+
+ssize_t
+pread(int fd, void *bytes, size_t n, off_t offset)
+{
+	if (is_interrupted())
+		return -1;
+	return syscall(SYS_pread64, fd, bytes, limited(n), offset);
+}
+
+ssize_t
+preadv(int fd, const struct iovec *iov, int count, off_t offset)
+{
+	if (is_interrupted())
+		return -1;
+	if (fault.piece_max == 0)
+		return syscall(SYS_preadv, fd, iov, (long)count, offset, 0L);
+	return syscall(SYS_pread64, fd, iov->iov_base, limited(iov->iov_len), offset);
+}
+
+ssize_t
+pwrite(int fd, const void *bytes, size_t n, off_t offset)
+{
+	long done;
+
+	if (is_interrupted())
+		return -1;
+	n = limited(n);
+	if (fault.write_error != 0 && fault.write_room == 0) {
+		errno = fault.write_error;
+		return fault.write_error < 0 ? 0 : -1;
+	}
+	if (fault.write_error != 0 && n > fault.write_room)
+		n = fault.write_room;
+	done = syscall(SYS_pwrite64, fd, bytes, n, offset);
+	fault.write_room -= done > 0 && fault.write_error != 0 ? (size_t)done : 0;
+	return done;
+}
+
+ssize_t
+pwritev(int fd, const struct iovec *iov, int count, off_t offset)
+{
+	if (fault.piece_max == 0 && fault.write_error == 0 && fault.interrupt == 0)
+		return syscall(SYS_pwritev, fd, iov, (long)count, offset, 0L);
+	return pwrite(fd, iov->iov_base, iov->iov_len, offset);
+}
+
+int
+renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+	if (flags != 0 && fault.rename_error != 0) {
+		errno = fault.rename_error;
+		return -1;
+	}
+	return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
+}
+
+int
+linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
+{
+	if (fault.link_error != 0) {
+		errno = fault.link_error;
+		return -1;
+	}
+	return (int)syscall(SYS_linkat, from_fd, from, to_fd, to, flags);
+}
+
+ssize_t
+copy_file_range(int from, off64_t *from_offset, int to, off64_t *to_offset, size_t n,
+	unsigned flags)
+{
+	long done;
+
+	if (is_interrupted())
+		return -1;
+	if (fault.copy_error != 0 && fault.copy_room == 0) {
+		errno = fault.copy_error;
+		return fault.copy_error < 0 ? 0 : -1;
+	}
+	if (fault.copy_error != 0 && n > fault.copy_room)
+		n = fault.copy_room;
+	done = syscall(SYS_copy_file_range, from, from_offset, to, to_offset, limited(n), flags);
+	fault.copy_room -= done > 0 && fault.copy_error != 0 ? (size_t)done : 0;
+	return done;
+}
+
+int
+fsync(int fd)
+{
+	(void)fd;
+	errno = fault.fsync_error;
+	return fault.fsync_error == 0 ? 0 : -1;
+}
+
+int
+close(int fd)
+{
+	long result = syscall(SYS_close, fd);
+
+	if (fault.close_error == 0)
+		return (int)result;
+	errno = fault.close_error;
+	return -1;
+}
+
+/* ---- the tests */
+
+enum { BYTES = 1000 };
+
+static char content[BYTES];
+
+static struct vfs_file *
+file_open(const char *text, unsigned flags)
+{
+	struct vpath path = path_of(text);
+	struct vfs_file *file;
+
+	assert_int_equal(vfs_open(vfs, &path, flags, &file), 0);
+	return file;
+}
+
+/* `content` in pieces of odd sizes, some of them empty. */
+static int
+cut(char *bytes, struct iovec *pieces)
+{
+	static const size_t sizes[] = { 0, 1, 7, 0, 0, 64, 3, 300, 0, 500, 125, 0 };
+	size_t at = 0;
+	int count = 0;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		pieces[count++] = (struct iovec){ bytes + at, sizes[i] };
+		at += sizes[i];
+	}
+	assert_int_equal(at, BYTES);
+	return count;
+}
+
+static void
+test_short_and_interrupted(void **state)
+{
+	(void)state;
+	for (size_t piece = 1; piece < 400; piece += piece < 16 ? 1 : 37) {
+		struct vfs_file *file = file_open("/f", VFS_READ | VFS_WRITE | VFS_CREATE);
+		struct iovec pieces[16];
+		char back[BYTES] = { 0 };
+		size_t n;
+
+		fault.piece_max = piece;
+		fault.interrupt = 3;
+		assert_int_equal(vfs_write(file, pieces, cut(content, pieces), 5, &n), 0);
+		assert_int_equal(n, BYTES);
+		assert_int_equal(vfs_read(file, pieces, cut(back, pieces), 5, &n), 0);
+		assert_int_equal(n, BYTES);
+		assert_memory_equal(back, content, BYTES);
+		assert_int_equal(vfs_read(file, pieces, cut(back, pieces), 5 + BYTES - 9, &n), 0);
+		assert_int_equal(n, 9);
+		assert_int_equal(vfs_close(&file), 0);
+	}
+}
+
+static void
+test_write_that_fails_in_the_middle(void **state)
+{
+	static const int errors[] = { ENOSPC, EDQUOT, EIO, EFBIG };
+	struct vfs_file *file = file_open("/f", VFS_WRITE | VFS_CREATE);
+	struct iovec pieces[16];
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		fault.write_error = errors[i];
+		fault.write_room = 100 * i;
+		assert_int_equal(
+		    vfs_write(file, pieces, cut(content, pieces), 0, &n), errors[i]);
+		assert_int_equal(n, 100 * i);
+	}
+	/* A write that writes nothing and says nothing must not go on for ever. */
+	fault.write_error = -1;
+	fault.write_room = 64;
+	assert_int_equal(vfs_write(file, pieces, cut(content, pieces), 0, &n), EIO);
+	assert_int_equal(n, 64);
+	assert_int_equal(vfs_close(&file), 0);
+}
+
+static void
+test_late_errors(void **state)
+{
+	struct vfs_file *file = file_open("/f", VFS_WRITE | VFS_CREATE);
+
+	(void)state;
+	fault.fsync_error = EIO;
+	assert_int_equal(vfs_file_sync(file), EIO);
+	fault.close_error = ENOSPC;
+	assert_int_equal(vfs_close(&file), ENOSPC);
+	assert_null(file);
+	fault.close_error = 0;
+	file = file_open("/f", VFS_WRITE);
+	fault.close_error = EINTR;
+	assert_int_equal(vfs_close(&file), 0);
+	fault.close_error = 0;
+	assert_int_equal(vfs_close(&file), 0);
+}
+
+static void
+test_copy_by_hand(void **state)
+{
+	static const int cannot[] = { EXDEV, EINVAL, ENOSYS, EOPNOTSUPP, EPERM, -1 };
+	struct vfs_file *from = file_open("/from", VFS_READ | VFS_WRITE | VFS_CREATE);
+	struct iovec pieces[16];
+	uint64_t copied;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(vfs_write(from, pieces, cut(content, pieces), 0, &n), 0);
+	fault.piece_max = 99;
+	fault.interrupt = 2;
+	for (size_t i = 0; i < sizeof(cannot) / sizeof(cannot[0]); i++) {
+		struct vfs_file *to =
+		    file_open("/to", VFS_READ | VFS_WRITE | VFS_CREATE | VFS_TRUNCATE);
+		char back[BYTES];
+
+		fault.copy_error = cannot[i];
+		fault.copy_room = 150 * i;
+		assert_int_equal(vfs_file_copy(from, 0, 0, to, 3, &copied), 0);
+		assert_int_equal(copied, BYTES);
+		assert_int_equal(vfs_read(to, pieces, cut(back, pieces), 3, &n), 0);
+		assert_memory_equal(back, content, BYTES);
+		/* And what fails for good says so, and how far it came. */
+		fault.copy_error = ENOSPC;
+		fault.copy_room = 50;
+		assert_int_equal(vfs_file_copy(from, 0, 0, to, 0, &copied), ENOSPC);
+		assert_int_equal(copied, 50);
+		fault.copy_error = EXDEV;
+		fault.copy_room = 50;
+		fault.write_error = EDQUOT;
+		fault.write_room = 200;
+		assert_int_equal(vfs_file_copy(from, 0, 0, to, 0, &copied), EDQUOT);
+		assert_int_equal(copied, 250);
+		fault.write_error = 0;
+		assert_int_equal(vfs_close(&to), 0);
+	}
+	assert_int_equal(vfs_close(&from), 0);
+}
+
+static int
+rename_new(const char *from_text, const char *to_text)
+{
+	struct vpath from = path_of(from_text), to = path_of(to_text);
+
+	return vfs_rename(vfs, &from, &to, false);
+}
+
+static void
+test_rename_by_steps(void **state)
+{
+	static const struct {
+		int rename, link;
+	} lacks[] = { { EINVAL, 0 }, { ENOSYS, 0 }, { EINVAL, EPERM }, { EINVAL, EOPNOTSUPP } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++) {
+		struct stat st;
+
+		tree_empty(&tree);
+		vfs_free(&vfs);
+		vfs = tree_vfs(&tree, PERMISSION_ALL);
+		put_file(tree.root_fd, "a", "a");
+		put_file(tree.root_fd, "b", "b");
+		assert_int_equal(mkdirat(tree.root_fd, "d", 0755), 0);
+		assert_int_equal(symlinkat("none", tree.root_fd, "link"), 0);
+		fault.rename_error = lacks[i].rename;
+		fault.link_error = lacks[i].link;
+		assert_int_equal(rename_new("/a", "/b"), EEXIST);
+		assert_int_equal(rename_new("/a", "/link"), EEXIST);
+		assert_int_equal(rename_new("/d", "/b"), EEXIST);
+		assert_int_equal(rename_new("/a", "/a"), EEXIST);
+		assert_int_equal(rename_new("/none", "/x"), ENOENT);
+		assert_int_equal(rename_new("/a", "/d/a"), 0);
+		assert_int_equal(rename_new("/link", "/moved"), 0);
+		assert_int_equal(rename_new("/d", "/e"), 0);
+		assert_int_equal(rename_new("/e", "/e/in"), EINVAL);
+		assert_content(vfs, "/e/a", "a");
+		assert_content(vfs, "/b", "b");
+		assert_int_equal(fstatat(tree.root_fd, "a", &st, AT_SYMLINK_NOFOLLOW), -1);
+		assert_int_equal(fstatat(tree.root_fd, "link", &st, AT_SYMLINK_NOFOLLOW), -1);
+		assert_int_equal(fstatat(tree.root_fd, "moved", &st, AT_SYMLINK_NOFOLLOW), 0);
+		assert_true(S_ISLNK(st.st_mode));
+	}
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	memset(&fault, 0, sizeof(fault));
+	for (size_t i = 0; i < BYTES; i++)
+		content[i] = (char)(i * 7 + i / 256);
+	umask(022);
+	tree_make_in_memory(&tree);
+	vfs = tree_vfs(&tree, PERMISSION_ALL);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	memset(&fault, 0, sizeof(fault));
+	vfs_free(&vfs);
+	tree_free(&tree);
+	return 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_short_and_interrupted),
+		TEST(test_write_that_fails_in_the_middle),
+		TEST(test_late_errors),
+		TEST(test_copy_by_hand),
+		TEST(test_rename_by_steps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
