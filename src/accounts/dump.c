@@ -17,15 +17,14 @@ parse_users(const json_t *root, struct user_list *out, struct failure *failure)
 	if (users == NULL || json_is_null(users))
 		return 0;
 	if (!json_is_array(users))
-		return failure_set(failure, ERR_FORMAT,
-		    "the member \"users\" must be a list of users");
+		return failure_set(
+		    failure, ERR_FORMAT, "the member \"users\" must be a list of users");
 	for (size_t i = 0; i < json_array_size(users); i++) {
 		struct failure inner = { 0 };
 		struct user *user;
 		int err = user_new(&user);
 
-		if (err == 0 &&
-		    (err = user_from_json(user, json_array_get(users, i), &inner)) == 0)
+		if (err == 0 && (err = user_from_json(user, json_array_get(users, i), &inner)) == 0)
 			err = user_list_give(out, &user);
 		user_free(&user);
 		if (err == ERR_MEMORY)
@@ -65,15 +64,15 @@ dump_load(const char *path, struct user_list *out, struct failure *failure)
 	if (err == ERR_NOT_FOUND)
 		err = failure_set(failure, err, "the dump %s does not exist", path);
 	else if (err == ERR_LIMIT)
-		err = failure_set(failure, err, "the dump %s is longer than %d bytes", path,
-		    DUMP_BYTES_MAX);
+		err = failure_set(
+		    failure, err, "the dump %s is longer than %d bytes", path, DUMP_BYTES_MAX);
 	else if (err == ERR_FORMAT)
 		err = failure_set(failure, err, "the dump %s is not a regular file", path);
 	else if (err == ERR_IO)
-		err = failure_set(failure, err, "cannot read the dump %s: %s", path,
-		    strerror(saved));
+		err =
+		    failure_set(failure, err, "cannot read the dump %s: %s", path, strerror(saved));
 	else if (err == 0 && (err = dump_parse(buf_view(&text), out, &inner)) != 0 &&
-	    err != ERR_MEMORY)
+		 err != ERR_MEMORY)
 		err = failure_set(failure, err, "the dump %s cannot be used: %s", path, inner.text);
 	buf_free(&text);
 	return err;

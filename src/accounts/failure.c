@@ -17,7 +17,8 @@ drop_cut_character(char *text)
 
 		if ((c & 0xc0) == 0x80)
 			continue;
-		if (utf8_length((struct view){ .p = (const uint8_t *)text + start, .n = n - start }) == 0)
+		if (utf8_length(
+			(struct view){ .p = (const uint8_t *)text + start, .n = n - start }) == 0)
 			text[start] = '\0';
 		return;
 	}

@@ -18,9 +18,9 @@ struct failure {
 
 /* Writes the text when `failure` is not NULL, and returns `code`: `return failure_set(...)`. */
 MUST int failure_set(struct failure *failure, int code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 /* The same with the "Validation error: " that REST clients know in front; returns ERR_INVALID. */
 MUST int failure_invalid(struct failure *failure, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -53,8 +53,8 @@ save_decoded(struct user *user, const char *directory, struct view json, struct 
 		err = failure_invalid(failure, "could not save GCS credentials: cannot make %s: %s",
 		    directory, strerror(errno));
 	else if (fd_write_file(path, 0600, json) != 0)
-		err = failure_invalid(failure, "could not save GCS credentials: cannot write %s: %s",
-		    path, strerror(errno));
+		err = failure_invalid(failure,
+		    "could not save GCS credentials: cannot write %s: %s", path, strerror(errno));
 	else
 		err = user_set_text(&user->filesystem.gcs.credentials, "");
 	free(path);

@@ -33,15 +33,11 @@ login_text(enum login_verdict verdict, const struct login_facts *facts, struct b
 	char address[ADDRESS_TEXT_MAX];
 
 	switch (verdict) {
-	case LOGIN_ALLOWED:
-		buf_printf(out, "user \"%s\" may log in", facts->username);
-		return;
+	case LOGIN_ALLOWED: buf_printf(out, "user \"%s\" may log in", facts->username); return;
 	case LOGIN_UNKNOWN_USER:
 		buf_printf(out, "Not found: username %s does not exist", facts->username);
 		return;
-	case LOGIN_DISABLED:
-		buf_printf(out, "user \"%s\" is disabled", facts->username);
-		return;
+	case LOGIN_DISABLED: buf_printf(out, "user \"%s\" is disabled", facts->username); return;
 	case LOGIN_EXPIRED:
 		buf_printf(out, "user \"%s\" is expired since %" PRId64 ", now is %" PRId64,
 		    facts->username, facts->user->expiration_date, facts->now_ms);
@@ -62,9 +58,8 @@ login_text(enum login_verdict verdict, const struct login_facts *facts, struct b
 		buf_printf(out, "user \"%s\" may not log in from %s", facts->username,
 		    address_text(facts->address, address));
 		return;
-	case LOGIN_BAD_CREDENTIAL:
-		break;
+	case LOGIN_BAD_CREDENTIAL: break;
 	}
-	buf_text(out, facts->credential_text != NULL ? facts->credential_text :
-						       "Invalid credentials");
+	buf_text(
+	    out, facts->credential_text != NULL ? facts->credential_text : "Invalid credentials");
 }

@@ -28,14 +28,14 @@ enum login_verdict {
 };
 
 struct login_facts {
-	const char *username;    /* as the client gave it */
-	const struct user *user; /* NULL: there is none */
-	bool credential_good;    /* password right, or key listed and signature good */
+	const char *username;        /* as the client gave it */
+	const struct user *user;     /* NULL: there is none */
+	bool credential_good;        /* password right, or key listed and signature good */
 	const char *credential_text; /* why it is not, for the text; NULL: "Invalid credentials" */
-	const char *method;      /* "password", "publickey" or "keyboard-interactive" */
+	const char *method;          /* "password", "publickey" or "keyboard-interactive" */
 	const struct address *address;
-	uint64_t open_sessions;  /* of this user, not counting this one */
-	int64_t now_ms;          /* wall clock */
+	uint64_t open_sessions; /* of this user, not counting this one */
+	int64_t now_ms;         /* wall clock */
 };
 
 /*

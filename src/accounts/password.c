@@ -47,10 +47,12 @@ password_result_text(enum password_result result)
 	case PASSWORD_WRONG: return "Invalid credentials";
 	case PASSWORD_EMPTY: return "Credentials cannot be null or empty";
 	case PASSWORD_TOO_LONG: return "the offered password is too long";
-	case PASSWORD_UNSUPPORTED: return "the stored password hash is of a kind that this "
-					  "version cannot check: set the password anew";
-	case PASSWORD_BROKEN: return "the stored password hash cannot be read, or asks for too "
-				     "much memory: set the password anew";
+	case PASSWORD_UNSUPPORTED:
+		return "the stored password hash is of a kind that this "
+		       "version cannot check: set the password anew";
+	case PASSWORD_BROKEN:
+		return "the stored password hash cannot be read, or asks for too "
+		       "much memory: set the password anew";
 	case PASSWORD_FAILED: return "no memory is left to check a password";
 	}
 	return "Invalid credentials";
@@ -58,7 +60,7 @@ password_result_text(enum password_result result)
 
 static int
 derive(struct view password, const struct password_cost *cost, struct view salt, uint8_t *key,
-	size_t key_bytes)
+    size_t key_bytes)
 {
 	/* libargon2 takes its inputs without const, and changes none of them with flags 0. */
 	argon2_context context = {
@@ -83,8 +85,9 @@ derive(struct view password, const struct password_cost *cost, struct view salt,
 	}
 	if (result == ARGON2_OK)
 		return 0;
-	return result == ARGON2_MEMORY_ALLOCATION_ERROR || result == ARGON2_THREAD_FAIL ?
-	    ERR_MEMORY : ERR_INVALID;
+	return result == ARGON2_MEMORY_ALLOCATION_ERROR || result == ARGON2_THREAD_FAIL
+		   ? ERR_MEMORY
+		   : ERR_INVALID;
 }
 
 int
@@ -100,12 +103,12 @@ password_hash(struct view password, const struct password_cost *cost, char **out
 	if (password.n == 0 || password.n > PASSWORD_BYTES_MAX)
 		return ERR_INVALID;
 	crypto_random(salt, sizeof(salt));
-	err = derive(password, cost, (struct view){ .p = salt, .n = sizeof(salt) }, key,
-	    sizeof(key));
+	err =
+	    derive(password, cost, (struct view){ .p = salt, .n = sizeof(salt) }, key, sizeof(key));
 	if (err != 0)
 		goto out;
-	buf_printf(&text, "$argon2id$v=19$m=%u,t=%u,p=%u$", cost->memory_kib, cost->passes,
-	    cost->lanes);
+	buf_printf(
+	    &text, "$argon2id$v=19$m=%u,t=%u,p=%u$", cost->memory_kib, cost->passes, cost->lanes);
 	base64_encode(&text, (struct view){ .p = salt, .n = sizeof(salt) }, false);
 	buf_u8(&text, '$');
 	base64_encode(&text, (struct view){ .p = key, .n = sizeof(key) }, false);
@@ -185,7 +188,8 @@ parse_stored(const char *hash, struct stored *out)
 static enum password_result
 check_argon2(const char *hash, struct view password)
 {
-	struct stored stored = { .salt = buf_init(STORED_SALT_MAX), .key = buf_init(STORED_KEY_MAX) };
+	struct stored stored = { .salt = buf_init(STORED_SALT_MAX),
+		.key = buf_init(STORED_KEY_MAX) };
 	enum password_result result = PASSWORD_BROKEN;
 	uint8_t key[STORED_KEY_MAX] = { 0 };
 	int err;
@@ -194,8 +198,8 @@ check_argon2(const char *hash, struct view password)
 		goto out;
 	err = derive(password, &stored.cost, buf_view(&stored.salt), key, stored.key.n);
 	if (err == 0)
-		result = crypto_equal(key, stored.key.p, stored.key.n) ? PASSWORD_RIGHT :
-									 PASSWORD_WRONG;
+		result =
+		    crypto_equal(key, stored.key.p, stored.key.n) ? PASSWORD_RIGHT : PASSWORD_WRONG;
 	else if (err == ERR_MEMORY)
 		result = PASSWORD_FAILED;
 out:

@@ -17,8 +17,8 @@
 
 enum {
 	PASSWORD_BYTES_MAX = 1024,
-	PASSWORD_HASH_MAX = 1024,               /* longest stored hash that is looked at */
-	PASSWORD_MEMORY_MAX_KIB = 256 * 1024,   /* a stored hash that asks for more is refused */
+	PASSWORD_HASH_MAX = 1024,             /* longest stored hash that is looked at */
+	PASSWORD_MEMORY_MAX_KIB = 256 * 1024, /* a stored hash that asks for more is refused */
 	PASSWORD_PASSES_MAX = 64,
 	PASSWORD_LANES_MAX = 64,
 };

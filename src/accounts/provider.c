@@ -53,8 +53,7 @@ provider_free(struct provider *p)
 }
 
 int
-provider_open(const struct provider_config *config, struct provider **out,
-	struct failure *failure)
+provider_open(const struct provider_config *config, struct provider **out, struct failure *failure)
 {
 	const struct provider_ops *ops = driver_find(config->driver);
 	struct provider *p = NULL;
@@ -64,7 +63,8 @@ provider_open(const struct provider_config *config, struct provider **out,
 	if (ops == NULL)
 		return failure_set(failure, ERR_UNSUPPORTED,
 		    "the data provider driver \"%s\" is not in this build; use \"sqlite\" or "
-		    "\"memory\"", config->driver == NULL ? "" : config->driver);
+		    "\"memory\"",
+		    config->driver == NULL ? "" : config->driver);
 	if ((err = provider_new(config, &p)) == 0 && (err = ops->open(p, config, failure)) == 0) {
 		p->ops = ops;
 		*out = p;
@@ -101,14 +101,15 @@ provider_rules(const struct provider *provider)
 int
 provider_no_such_name(const char *username, struct failure *failure)
 {
-	return failure_set(failure, ERR_NOT_FOUND, "Not found: username %s does not exist", username);
+	return failure_set(
+	    failure, ERR_NOT_FOUND, "Not found: username %s does not exist", username);
 }
 
 int
 provider_no_such_id(int64_t id, struct failure *failure)
 {
-	return failure_set(failure, ERR_NOT_FOUND, "Not found: user with ID %" PRId64
-	    " does not exist", id);
+	return failure_set(
+	    failure, ERR_NOT_FOUND, "Not found: user with ID %" PRId64 " does not exist", id);
 }
 
 /* --- reading --- */
@@ -120,24 +121,23 @@ provider_check(struct provider *provider, struct failure *failure)
 }
 
 int
-provider_find(struct provider *provider, const char *username, struct user **out,
-	struct failure *failure)
+provider_find(
+    struct provider *provider, const char *username, struct user **out, struct failure *failure)
 {
 	*out = NULL;
 	return provider->ops->find(provider, username, out, failure);
 }
 
 int
-provider_find_id(struct provider *provider, int64_t id, struct user **out,
-	struct failure *failure)
+provider_find_id(struct provider *provider, int64_t id, struct user **out, struct failure *failure)
 {
 	*out = NULL;
 	return provider->ops->find_id(provider, id, out, failure);
 }
 
 int
-provider_list(struct provider *provider, const struct provider_query *query,
-	struct user_list *out, struct failure *failure)
+provider_list(struct provider *provider, const struct provider_query *query, struct user_list *out,
+    struct failure *failure)
 {
 	int err;
 
@@ -158,8 +158,8 @@ provider_dump(struct provider *provider, struct user_list *out, struct failure *
 	err = provider->ops->all(provider, out, failure);
 	for (size_t i = 0; i < out->count && err == 0; i++) {
 		if (out->items[i]->filesystem.provider == USER_FILESYSTEM_GCS)
-			err = gcs_credentials_load(out->items[i], provider->credentials_path,
-			    failure);
+			err = gcs_credentials_load(
+			    out->items[i], provider->credentials_path, failure);
 	}
 	if (err != 0)
 		user_list_free(out);
@@ -173,7 +173,8 @@ check_manage_users(const struct provider *provider, struct failure *failure)
 {
 	if (provider->manage_users)
 		return 0;
-	return failure_set(failure, ERR_DENIED, "Method disabled error: users cannot be changed "
+	return failure_set(failure, ERR_DENIED,
+	    "Method disabled error: users cannot be changed "
 	    "while \"manage_users\" is 0 in the data_provider section of the configuration");
 }
 
@@ -182,7 +183,8 @@ check_track_quota(const struct provider *provider, struct failure *failure)
 {
 	if (provider->track_quota != 0)
 		return 0;
-	return failure_set(failure, ERR_DENIED, "Method disabled error: used quota is not kept "
+	return failure_set(failure, ERR_DENIED,
+	    "Method disabled error: used quota is not kept "
 	    "while \"track_quota\" is 0 in the data_provider section of the configuration");
 }
 
@@ -227,8 +229,8 @@ provider_delete(struct provider *provider, int64_t id, struct failure *failure)
 }
 
 int
-provider_touch_login(struct provider *provider, const char *username, int64_t now_ms,
-	struct failure *failure)
+provider_touch_login(
+    struct provider *provider, const char *username, int64_t now_ms, struct failure *failure)
 {
 	if (!provider->manage_users)
 		return 0;
@@ -236,21 +238,21 @@ provider_touch_login(struct provider *provider, const char *username, int64_t no
 }
 
 int
-provider_quota_add(struct provider *provider, const char *username,
-	struct provider_quota delta, int64_t now_ms, struct failure *failure)
+provider_quota_add(struct provider *provider, const char *username, struct provider_quota delta,
+    int64_t now_ms, struct failure *failure)
 {
 	int err;
 
 	if ((err = check_track_quota(provider, failure)) != 0 ||
 	    (err = check_manage_users(provider, failure)) != 0)
 		return err;
-	return provider->ops->quota_add(provider, username, delta, now_ms,
-	    provider->track_quota == 2, failure);
+	return provider->ops->quota_add(
+	    provider, username, delta, now_ms, provider->track_quota == 2, failure);
 }
 
 int
 provider_quota_set(struct provider *provider, const char *username, struct provider_quota used,
-	int64_t now_ms, struct failure *failure)
+    int64_t now_ms, struct failure *failure)
 {
 	int err;
 
@@ -262,7 +264,7 @@ provider_quota_set(struct provider *provider, const char *username, struct provi
 
 int
 provider_quota_get(struct provider *provider, const char *username, struct provider_quota *out,
-	struct failure *failure)
+    struct failure *failure)
 {
 	struct user *user = NULL;
 	int err;

@@ -29,14 +29,14 @@ enum { PROVIDER_BUSY_MS = 5000 };
 
 /* All strings may be NULL for "". Copied by provider_open(). */
 struct provider_config {
-	const char *driver;            /* "sqlite" or "memory" */
-	const char *name;              /* absolute path: the database, or the memory driver's dump */
+	const char *driver; /* "sqlite" or "memory" */
+	const char *name;   /* absolute path: the database, or the memory driver's dump */
 	const char *connection_string; /* sqlite: used in place of name when not empty */
 	const char *users_table;       /* letters, digits and _ ; "" is "users" */
 	const char *users_base_dir;
-	const char *credentials_path;  /* absolute */
+	const char *credentials_path; /* absolute */
 	bool manage_users;
-	int track_quota; /* 0: off, 1: all users, 2: users with a limit */
+	int track_quota;           /* 0: off, 1: all users, 2: users with a limit */
 	struct password_cost cost; /* all zero: password_cost_default */
 	int busy_ms; /* sqlite: how long to wait for other programs; 0: PROVIDER_BUSY_MS */
 };
@@ -47,8 +47,8 @@ struct provider;
  * Opens the store, creating or upgrading it where that is this driver's way. The texts of failures
  * name file, reason and remedy.
  */
-MUST int provider_open(const struct provider_config *config, struct provider **out,
-	struct failure *failure);
+MUST int provider_open(
+    const struct provider_config *config, struct provider **out, struct failure *failure);
 /* No call may be running. *provider may be NULL, and is NULL afterwards. */
 void provider_close(struct provider **provider);
 /* "sqlite" or "memory". */
@@ -58,21 +58,21 @@ const struct user_rules *provider_rules(const struct provider *provider);
 
 /* 0 when the store answers now. */
 MUST int provider_check(struct provider *provider, struct failure *failure);
-MUST int provider_find(struct provider *provider, const char *username, struct user **out,
-	struct failure *failure);
-MUST int provider_find_id(struct provider *provider, int64_t id, struct user **out,
-	struct failure *failure);
+MUST int provider_find(
+    struct provider *provider, const char *username, struct user **out, struct failure *failure);
+MUST int provider_find_id(
+    struct provider *provider, int64_t id, struct user **out, struct failure *failure);
 
 struct provider_query {
-	int64_t limit;  /* 0: nothing; negative: everything with sqlite, nothing with memory */
-	int64_t offset; /* negative is 0 */
+	int64_t limit;   /* 0: nothing; negative: everything with sqlite, nothing with memory */
+	int64_t offset;  /* negative is 0 */
 	bool descending; /* by username */
 	const char *username; /* exactly this one; "" or NULL: all */
 };
 
 /* The caller frees the list with user_list_free(). */
 MUST int provider_list(struct provider *provider, const struct provider_query *query,
-	struct user_list *out, struct failure *failure);
+    struct user_list *out, struct failure *failure);
 /* Every account, for a dump: with GCS credentials put back in. Memory: by username. */
 MUST int provider_dump(struct provider *provider, struct user_list *out, struct failure *failure);
 
@@ -90,8 +90,8 @@ MUST int provider_update(struct provider *provider, struct user *user, struct fa
 MUST int provider_delete(struct provider *provider, int64_t id, struct failure *failure);
 
 /* Does nothing, successfully, when manage_users is off. */
-MUST int provider_touch_login(struct provider *provider, const char *username, int64_t now_ms,
-	struct failure *failure);
+MUST int provider_touch_login(
+    struct provider *provider, const char *username, int64_t now_ms, struct failure *failure);
 
 struct provider_quota {
 	int64_t files;
@@ -104,13 +104,13 @@ struct provider_quota {
  * track_quota 2 an account without a limit is left alone, successfully.
  */
 MUST int provider_quota_add(struct provider *provider, const char *username,
-	struct provider_quota delta, int64_t now_ms, struct failure *failure);
+    struct provider_quota delta, int64_t now_ms, struct failure *failure);
 /* Sets what the account uses, as a scan found it; written for every account. */
 MUST int provider_quota_set(struct provider *provider, const char *username,
-	struct provider_quota used, int64_t now_ms, struct failure *failure);
+    struct provider_quota used, int64_t now_ms, struct failure *failure);
 /* ERR_DENIED when track_quota is 0. */
 MUST int provider_quota_get(struct provider *provider, const char *username,
-	struct provider_quota *out, struct failure *failure);
+    struct provider_quota *out, struct failure *failure);
 
 /*
  * Memory: loads the file anew. Faults of the file itself leave the old accounts; an account that

@@ -100,7 +100,7 @@ load_one(struct user_list *users, int64_t *last_id, struct user **user)
 
 static int
 load(const char *file, const struct user_rules *rules, struct user_list *out,
-	struct failure *failure)
+    struct failure *failure)
 {
 	struct user_list given;
 	struct failure inner = { 0 };
@@ -155,8 +155,8 @@ memory_close(struct provider *provider)
 }
 
 static int
-memory_open(struct provider *provider, const struct provider_config *config,
-	struct failure *failure)
+memory_open(
+    struct provider *provider, const struct provider_config *config, struct failure *failure)
 {
 	struct memory_store *store = calloc(1, sizeof(*store));
 	int err;
@@ -185,8 +185,8 @@ memory_check(struct provider *provider, struct failure *failure)
 }
 
 static int
-memory_find(struct provider *provider, const char *username, struct user **out,
-	struct failure *failure)
+memory_find(
+    struct provider *provider, const char *username, struct user **out, struct failure *failure)
 {
 	struct memory_store *store = provider->store;
 	const struct user *user;
@@ -200,8 +200,7 @@ memory_find(struct provider *provider, const char *username, struct user **out,
 }
 
 static int
-memory_find_id(struct provider *provider, int64_t id, struct user **out,
-	struct failure *failure)
+memory_find_id(struct provider *provider, int64_t id, struct user **out, struct failure *failure)
 {
 	struct memory_store *store = provider->store;
 	int err = ERR_NOT_FOUND;
@@ -228,8 +227,7 @@ give_copy(struct user_list *out, const struct user *user)
 }
 
 static int
-copy_range(const struct user_list *users, const struct provider_query *query,
-	struct user_list *out)
+copy_range(const struct user_list *users, const struct provider_query *query, struct user_list *out)
 {
 	size_t first = query->offset > 0 ? (size_t)query->offset : 0;
 	int err = 0;
@@ -245,8 +243,8 @@ copy_range(const struct user_list *users, const struct provider_query *query,
 }
 
 static int
-memory_list(struct provider *provider, const struct provider_query *query,
-	struct user_list *out, struct failure *failure)
+memory_list(struct provider *provider, const struct provider_query *query, struct user_list *out,
+    struct failure *failure)
 {
 	struct memory_store *store = provider->store;
 	const struct user *user;
@@ -351,8 +349,8 @@ memory_remove(struct provider *provider, int64_t id, struct failure *failure)
 }
 
 static int
-memory_touch_login(struct provider *provider, const char *username, int64_t now_ms,
-	struct failure *failure)
+memory_touch_login(
+    struct provider *provider, const char *username, int64_t now_ms, struct failure *failure)
 {
 	struct memory_store *store = provider->store;
 	struct user *user;
@@ -376,7 +374,7 @@ add_within_range(int64_t a, int64_t b)
 
 static int
 memory_quota_add(struct provider *provider, const char *username, struct provider_quota delta,
-	int64_t now_ms, bool only_limited, struct failure *failure)
+    int64_t now_ms, bool only_limited, struct failure *failure)
 {
 	struct memory_store *store = provider->store;
 	struct user *user;
@@ -394,7 +392,7 @@ memory_quota_add(struct provider *provider, const char *username, struct provide
 
 static int
 memory_quota_set(struct provider *provider, const char *username, struct provider_quota used,
-	int64_t now_ms, struct failure *failure)
+    int64_t now_ms, struct failure *failure)
 {
 	struct memory_store *store = provider->store;
 	struct user *user;

@@ -13,28 +13,28 @@ struct provider_ops {
 	const char *driver;
 	/* Sets provider->store; on failure leaves it NULL. */
 	int (*open)(struct provider *provider, const struct provider_config *config,
-		struct failure *failure);
+	    struct failure *failure);
 	void (*close)(struct provider *provider);
 	int (*check)(struct provider *provider, struct failure *failure);
 	int (*find)(struct provider *provider, const char *username, struct user **out,
-		struct failure *failure);
-	int (*find_id)(struct provider *provider, int64_t id, struct user **out,
-		struct failure *failure);
+	    struct failure *failure);
+	int (*find_id)(
+	    struct provider *provider, int64_t id, struct user **out, struct failure *failure);
 	int (*list)(struct provider *provider, const struct provider_query *query,
-		struct user_list *out, struct failure *failure);
+	    struct user_list *out, struct failure *failure);
 	int (*all)(struct provider *provider, struct user_list *out, struct failure *failure);
 	/* The user is valid and finished. */
 	int (*add)(struct provider *provider, struct user *user, struct failure *failure);
 	int (*update)(struct provider *provider, const struct user *user, struct failure *failure);
 	int (*remove)(struct provider *provider, int64_t id, struct failure *failure);
 	int (*touch_login)(struct provider *provider, const char *username, int64_t now_ms,
-		struct failure *failure);
+	    struct failure *failure);
 	/* only_limited: leaves accounts without a quota alone, successfully. */
 	int (*quota_add)(struct provider *provider, const char *username,
-		struct provider_quota delta, int64_t now_ms, bool only_limited,
-		struct failure *failure);
+	    struct provider_quota delta, int64_t now_ms, bool only_limited,
+	    struct failure *failure);
 	int (*quota_set)(struct provider *provider, const char *username,
-		struct provider_quota used, int64_t now_ms, struct failure *failure);
+	    struct provider_quota used, int64_t now_ms, struct failure *failure);
 	int (*reload)(struct provider *provider, struct failure *failure);
 	/* Writes the text for a username that is taken, and returns ERR_EXISTS. */
 	int (*taken)(struct provider *provider, const char *username, struct failure *failure);

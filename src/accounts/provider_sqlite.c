@@ -5,8 +5,8 @@
 #include <string.h>
 
 static int
-sqlite_open(struct provider *provider, const struct provider_config *config,
-	struct failure *failure)
+sqlite_open(
+    struct provider *provider, const struct provider_config *config, struct failure *failure)
 {
 	struct sqlite_store *store;
 	int err = sqlite_store_open(config, &store, failure);
@@ -45,7 +45,7 @@ statement_end(struct sqlite_store *store, sqlite3_stmt *statement)
 /* Runs a statement without rows whose parameters are bound; changed_out may be NULL. */
 static int
 run(struct sqlite_store *store, sqlite3_stmt *statement, int bound, int *changed_out,
-	struct failure *failure)
+    struct failure *failure)
 {
 	int rc = bound == SQLITE_OK ? sqlite3_step(statement) : bound;
 
@@ -62,7 +62,7 @@ run(struct sqlite_store *store, sqlite3_stmt *statement, int bound, int *changed
  */
 static int
 run_lightly(struct sqlite_store *store, sqlite3_stmt *statement, int bound, int *changed_out,
-	struct failure *failure)
+    struct failure *failure)
 {
 	int err;
 
@@ -79,7 +79,7 @@ run_lightly(struct sqlite_store *store, sqlite3_stmt *statement, int bound, int 
 /* Takes the one row of a query; ERR_NOT_FOUND without a text when there is none. */
 static int
 take_row(struct sqlite_store *store, sqlite3_stmt *query, int bound, struct user **out,
-	struct failure *failure)
+    struct failure *failure)
 {
 	int rc = bound == SQLITE_OK ? sqlite3_step(query) : bound;
 
@@ -90,7 +90,7 @@ take_row(struct sqlite_store *store, sqlite3_stmt *query, int bound, struct user
 
 static int
 take_rows(struct sqlite_store *store, sqlite3_stmt *query, int bound, struct user_list *out,
-	struct failure *failure)
+    struct failure *failure)
 {
 	int rc = bound, err = 0;
 
@@ -130,8 +130,8 @@ sqlite_check(struct provider *provider, struct failure *failure)
 }
 
 static int
-sqlite_find(struct provider *provider, const char *username, struct user **out,
-	struct failure *failure)
+sqlite_find(
+    struct provider *provider, const char *username, struct user **out, struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
 	sqlite3_stmt *query = statement_begin(store, FIND_NAME);
@@ -142,8 +142,7 @@ sqlite_find(struct provider *provider, const char *username, struct user **out,
 }
 
 static int
-sqlite_find_id(struct provider *provider, int64_t id, struct user **out,
-	struct failure *failure)
+sqlite_find_id(struct provider *provider, int64_t id, struct user **out, struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
 	sqlite3_stmt *query = statement_begin(store, FIND_ID);
@@ -154,13 +153,14 @@ sqlite_find_id(struct provider *provider, int64_t id, struct user **out,
 }
 
 static int
-sqlite_list(struct provider *provider, const struct provider_query *query,
-	struct user_list *out, struct failure *failure)
+sqlite_list(struct provider *provider, const struct provider_query *query, struct user_list *out,
+    struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
 	bool by_name = query->username != NULL && query->username[0] != '\0';
-	sqlite3_stmt *statement = statement_begin(store, by_name ? LIST_NAME :
-	    query->descending ? LIST_DESCENDING : LIST_ASCENDING);
+	sqlite3_stmt *statement = statement_begin(store, by_name             ? LIST_NAME
+							 : query->descending ? LIST_DESCENDING
+									     : LIST_ASCENDING);
 	int err, rc = sqlite3_bind_int64(statement, 1, query->limit);
 
 	if (rc == SQLITE_OK)
@@ -190,7 +190,8 @@ sqlite_taken(struct provider *provider, const char *username, struct failure *fa
 	struct sqlite_store *store = provider->store;
 
 	(void)username;
-	return failure_set(failure, ERR_EXISTS, "UNIQUE constraint failed: %s.username", store->table);
+	return failure_set(
+	    failure, ERR_EXISTS, "UNIQUE constraint failed: %s.username", store->table);
 }
 
 static int
@@ -246,8 +247,8 @@ sqlite_remove(struct provider *provider, int64_t id, struct failure *failure)
 }
 
 static int
-sqlite_touch_login(struct provider *provider, const char *username, int64_t now_ms,
-	struct failure *failure)
+sqlite_touch_login(
+    struct provider *provider, const char *username, int64_t now_ms, struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
 	sqlite3_stmt *statement = statement_begin(store, TOUCH_LOGIN);
@@ -261,8 +262,8 @@ sqlite_touch_login(struct provider *provider, const char *username, int64_t now_
 }
 
 static int
-bind_quota(sqlite3_stmt *statement, const char *username, struct provider_quota quota,
-	int64_t now_ms)
+bind_quota(
+    sqlite3_stmt *statement, const char *username, struct provider_quota quota, int64_t now_ms)
 {
 	int rc = sqlite3_bind_int64(statement, 1, quota.bytes);
 
@@ -277,7 +278,7 @@ bind_quota(sqlite3_stmt *statement, const char *username, struct provider_quota 
 
 static int
 sqlite_quota_add(struct provider *provider, const char *username, struct provider_quota delta,
-	int64_t now_ms, bool only_limited, struct failure *failure)
+    int64_t now_ms, bool only_limited, struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
 	sqlite3_stmt *statement = statement_begin(store, QUOTA_ADD);
@@ -287,13 +288,13 @@ sqlite_quota_add(struct provider *provider, const char *username, struct provide
 		rc = sqlite3_bind_int(statement, 5, only_limited ? 1 : 0);
 	err = run_lightly(store, statement, rc, &changed, failure);
 	statement_end(store, statement);
-	return err == 0 && changed == 0 && !only_limited ?
-	    provider_no_such_name(username, failure) : err;
+	return err == 0 && changed == 0 && !only_limited ? provider_no_such_name(username, failure)
+							 : err;
 }
 
 static int
 sqlite_quota_set(struct provider *provider, const char *username, struct provider_quota used,
-	int64_t now_ms, struct failure *failure)
+    int64_t now_ms, struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
 	sqlite3_stmt *statement = statement_begin(store, QUOTA_SET);

@@ -48,8 +48,8 @@ read_json(struct user *user, const char *name, const char *text, size_t n, struc
 
 	if (n == 0)
 		return 0;
-	err = accounts_json_parse((struct view){ .p = (const uint8_t *)text, .n = n },
-	    USER_JSON_MAX, &value, failure);
+	err = accounts_json_parse(
+	    (struct view){ .p = (const uint8_t *)text, .n = n }, USER_JSON_MAX, &value, failure);
 	if (err == 0)
 		err = user_member_from_json(user, name, value, failure);
 	json_decref(value);
@@ -58,8 +58,8 @@ read_json(struct user *user, const char *name, const char *text, size_t n, struc
 
 /* A NULL text is the empty one, a NULL number is a fault: nobody wrote "never" or "no limit". */
 static int
-read_column(sqlite3_stmt *query, struct user *user, enum user_column column,
-	struct failure *failure)
+read_column(
+    sqlite3_stmt *query, struct user *user, enum user_column column, struct failure *failure)
 {
 	void *field = (char *)user + values[column].offset;
 	const char *text;
@@ -96,9 +96,10 @@ sqlite_row_read(sqlite3_stmt *query, struct user **out, struct failure *failure)
 	for (unsigned i = 0; i < COLUMN_COUNT && err == 0; i++) {
 		err = read_column(query, user, i, &inner);
 		if (err != 0 && err != ERR_MEMORY)
-			err = failure_set(failure, ERR_FORMAT, "the stored user with ID %lld cannot "
-			    "be read: column \"%s\": %s", (long long)user->id, user_column_name(i),
-			    inner.text);
+			err = failure_set(failure, ERR_FORMAT,
+			    "the stored user with ID %lld cannot "
+			    "be read: column \"%s\": %s",
+			    (long long)user->id, user_column_name(i), inner.text);
 	}
 	if (err == 0) {
 		*out = user;
@@ -129,19 +130,17 @@ bind_json(sqlite3_stmt *statement, int parameter, const struct user *user, const
 }
 
 int
-sqlite_row_bind(sqlite3_stmt *statement, int parameter, const struct user *user,
-	enum user_column column)
+sqlite_row_bind(
+    sqlite3_stmt *statement, int parameter, const struct user *user, enum user_column column)
 {
 	const void *field = (const char *)user + values[column].offset;
 
 	switch (values[column].kind) {
-	case VALUE_NUMBER:
-		return sqlite3_bind_int64(statement, parameter, *(const int64_t *)field);
+	case VALUE_NUMBER: return sqlite3_bind_int64(statement, parameter, *(const int64_t *)field);
 	case VALUE_TEXT:
-		return sqlite3_bind_text(statement, parameter, *(char *const *)field, -1,
-		    SQLITE_TRANSIENT);
-	case VALUE_JSON:
-		break;
+		return sqlite3_bind_text(
+		    statement, parameter, *(char *const *)field, -1, SQLITE_TRANSIENT);
+	case VALUE_JSON: break;
 	}
 	return bind_json(statement, parameter, user, user_column_name(column));
 }

@@ -15,7 +15,7 @@ MUST int sqlite_row_read(sqlite3_stmt *query, struct user **out, struct failure 
 /*
  * Binds the column's value to a parameter; text is copied by SQLite. An SQLite result code.
  */
-MUST int sqlite_row_bind(sqlite3_stmt *statement, int parameter, const struct user *user,
-	enum user_column column);
+MUST int sqlite_row_bind(
+    sqlite3_stmt *statement, int parameter, const struct user *user, enum user_column column);
 
 #endif

@@ -5,7 +5,7 @@
 struct column {
 	const char *name;
 	const char *type;
-	const char *absent;  /* SQL for what a table without the column means; NULL: never absent */
+	const char *absent; /* SQL for what a table without the column means; NULL: never absent */
 	const char *default_; /* when it is added to a table with rows; NULL: none is needed */
 };
 
@@ -54,7 +54,7 @@ schema_name_is_good(const char *name)
 /* Steps through a query whose rows have a name in the given result column. */
 static int
 each_name(sqlite3 *db, const char *sql, const char *parameter, int result_column,
-	void (*seen)(void *data, const char *name), void *data)
+    void (*seen)(void *data, const char *name), void *data)
 {
 	sqlite3_stmt *query = NULL;
 	int rc = sqlite3_prepare_v2(db, sql, -1, &query, NULL);
@@ -106,8 +106,8 @@ static int
 read_version(sqlite3 *db, struct schema_state *state)
 {
 	sqlite3_stmt *query = NULL;
-	int rc = sqlite3_prepare_v2(db, "SELECT \"version\" FROM \"schema_version\" LIMIT 1", -1,
-	    &query, NULL);
+	int rc = sqlite3_prepare_v2(
+	    db, "SELECT \"version\" FROM \"schema_version\" LIMIT 1", -1, &query, NULL);
 
 	if (rc == SQLITE_OK && (rc = sqlite3_step(query)) == SQLITE_ROW) {
 		state->has_version = true;
@@ -125,11 +125,11 @@ schema_inspect(sqlite3 *db, const char *table, struct schema_state *out)
 	int rc;
 
 	*out = (struct schema_state){ 0 };
-	rc = each_name(db, "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')", NULL, 0,
-	    on_table, &inspection);
+	rc = each_name(db, "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')", NULL,
+	    0, on_table, &inspection);
 	if (rc == SQLITE_OK)
-		rc = each_name(db, "SELECT name FROM pragma_table_info(?)", table, 0, on_column,
-		    &inspection);
+		rc = each_name(
+		    db, "SELECT name FROM pragma_table_info(?)", table, 0, on_column, &inspection);
 	if (rc == SQLITE_OK && inspection.has_version_table)
 		rc = read_version(db, out);
 	return rc;
@@ -160,7 +160,8 @@ create_table(const char *table, struct buf *sql)
 {
 	buf_printf(sql, "CREATE TABLE \"%s\" (", table);
 	for (unsigned i = 0; i < COLUMN_COUNT; i++)
-		buf_printf(sql, "%s\"%s\" %s", i == 0 ? "" : ", ", columns[i].name, columns[i].type);
+		buf_printf(
+		    sql, "%s\"%s\" %s", i == 0 ? "" : ", ", columns[i].name, columns[i].type);
 	buf_text(sql, ");");
 }
 

@@ -43,7 +43,8 @@ enum user_column {
 enum { SCHEMA_VERSION = 2 };
 
 const char *user_column_name(enum user_column column);
-/* A name that may stand between double quotes in SQL: a letter or _, then digits too; at most 63. */
+/* A name that may stand between double quotes in SQL: a letter or _, then digits too; at most 63.
+ */
 bool schema_name_is_good(const char *name);
 
 struct schema_state {

@@ -30,30 +30,36 @@ sqlite_store_failure(const struct sqlite_store *store, int rc, struct failure *f
 	int system = store->db == NULL ? 0 : sqlite3_system_errno(store->db);
 
 	switch (rc & 0xff) {
-	case SQLITE_NOMEM:
-		return ERR_MEMORY;
+	case SQLITE_NOMEM: return ERR_MEMORY;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return failure_set(failure, ERR_UNAVAILABLE, "the user database %s has been locked by "
+		return failure_set(failure, ERR_UNAVAILABLE,
+		    "the user database %s has been locked by "
 		    "another program for more than %d ms; end that program, or try again",
 		    store->name, store->busy_ms);
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 	case SQLITE_CANTOPEN:
-		return failure_set(failure, ERR_IO, "cannot open or write the user database %s as user "
+		return failure_set(failure, ERR_IO,
+		    "cannot open or write the user database %s as user "
 		    "ID %u (%s); that user must be able to write to the file and to its directory",
 		    store->name, (unsigned)geteuid(),
 		    system != 0 ? strerror(system) : sqlite3_errstr(rc));
 	case SQLITE_FULL:
-		return failure_set(failure, ERR_IO, "the disk of the user database %s is full; make "
-		    "room there", store->name);
+		return failure_set(failure, ERR_IO,
+		    "the disk of the user database %s is full; make "
+		    "room there",
+		    store->name);
 	case SQLITE_NOTADB:
-		return failure_set(failure, ERR_FORMAT, "%s is not an SQLite database; correct "
+		return failure_set(failure, ERR_FORMAT,
+		    "%s is not an SQLite database; correct "
 		    "data_provider.name, or move the file away to start with a new one",
 		    store->name);
 	case SQLITE_CORRUPT:
-		return failure_set(failure, ERR_FORMAT, "the user database %s is damaged; restore it "
-		    "from a backup, or try the .recover command of sqlite3", store->name);
+		return failure_set(failure, ERR_FORMAT,
+		    "the user database %s is damaged; restore it "
+		    "from a backup, or try the .recover command of sqlite3",
+		    store->name);
 	default:
 		return failure_set(failure, ERR_IO, "the user database %s: %s%s%s", store->name,
 		    store->db == NULL ? sqlite3_errstr(rc) : sqlite3_errmsg(store->db),
@@ -79,23 +85,28 @@ prepare_file(const struct sqlite_store *store, bool writes, struct failure *fail
 		return ERR_MEMORY;
 	directory = dirname(copy);
 	if (stat(store->name, &st) == 0 && !S_ISREG(st.st_mode)) {
-		err = failure_set(failure, ERR_IO, "the user database %s is not a regular file; "
-		    "correct data_provider.name", store->name);
+		err = failure_set(failure, ERR_IO,
+		    "the user database %s is not a regular file; "
+		    "correct data_provider.name",
+		    store->name);
 	} else if (access(store->name, F_OK) != 0) {
 		fd = open(store->name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
 		if (fd < 0)
-			err = failure_set(failure, ERR_IO, "cannot make the user database %s as user "
+			err = failure_set(failure, ERR_IO,
+			    "cannot make the user database %s as user "
 			    "ID %u: %s; make sure that its directory exists and that this user may "
-			    "write there", store->name, (unsigned)geteuid(), strerror(errno));
+			    "write there",
+			    store->name, (unsigned)geteuid(), strerror(errno));
 		fd_close(&fd);
 	} else if (faccessat(AT_FDCWD, store->name, writes ? R_OK | W_OK : R_OK, AT_EACCESS) != 0) {
-		err = failure_set(failure, ERR_IO, "the user database %s cannot be opened by user "
-		    "ID %u: %s; change its owner or mode", store->name, (unsigned)geteuid(),
-		    strerror(errno));
+		err = failure_set(failure, ERR_IO,
+		    "the user database %s cannot be opened by user "
+		    "ID %u: %s; change its owner or mode",
+		    store->name, (unsigned)geteuid(), strerror(errno));
 	}
-	if (err == 0 && writes &&
-	    faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) != 0)
-		err = failure_set(failure, ERR_IO, "user ID %u cannot write to the directory %s, where "
+	if (err == 0 && writes && faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) != 0)
+		err = failure_set(failure, ERR_IO,
+		    "user ID %u cannot write to the directory %s, where "
 		    "SQLite keeps its journal: %s; change the owner or mode of the directory",
 		    (unsigned)geteuid(), directory, strerror(errno));
 	free(copy);
@@ -103,13 +114,14 @@ prepare_file(const struct sqlite_store *store, bool writes, struct failure *fail
 }
 
 static int
-open_database(struct sqlite_store *store, const char *connection_string, bool writes,
-	struct failure *failure)
+open_database(
+    struct sqlite_store *store, const char *connection_string, bool writes, struct failure *failure)
 {
 	bool is_uri = connection_string != NULL && connection_string[0] != '\0';
 	int flags = SQLITE_OPEN_NOMUTEX | (is_uri ? SQLITE_OPEN_URI : 0) |
-	    (!writes ? SQLITE_OPEN_READONLY :
-		       is_uri ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
+		    (!writes     ? SQLITE_OPEN_READONLY
+			: is_uri ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+				 : SQLITE_OPEN_READWRITE);
 	int rc, err;
 
 	if (!is_uri && (err = prepare_file(store, writes, failure)) != 0)
@@ -136,23 +148,27 @@ on_journal_mode(void *data, int count, char **texts, char **names)
 }
 
 static int
-check_schema(const struct sqlite_store *store, const struct schema_state *state,
-	struct failure *failure)
+check_schema(
+    const struct sqlite_store *store, const struct schema_state *state, struct failure *failure)
 {
 	const char *missing = schema_missing_column(state);
 
 	if (state->has_version && state->version > SCHEMA_VERSION)
-		return failure_set(failure, ERR_FORMAT, "the user database %s has schema version %d; "
-		    "this program knows versions up to %d", store->name, state->version,
-		    SCHEMA_VERSION);
+		return failure_set(failure, ERR_FORMAT,
+		    "the user database %s has schema version %d; "
+		    "this program knows versions up to %d",
+		    store->name, state->version, SCHEMA_VERSION);
 	if (!state->has_table && state->has_other_tables)
-		return failure_set(failure, ERR_FORMAT, "the database %s has other tables, but no "
+		return failure_set(failure, ERR_FORMAT,
+		    "the database %s has other tables, but no "
 		    "table \"%s\"; correct data_provider.name or data_provider.users_table",
 		    store->name, store->table);
 	if (state->has_table && missing != NULL)
-		return failure_set(failure, ERR_FORMAT, "the table \"%s\" of the database %s has no "
+		return failure_set(failure, ERR_FORMAT,
+		    "the table \"%s\" of the database %s has no "
 		    "column \"%s\" and so is not a table of users; correct "
-		    "data_provider.users_table", store->table, store->name, missing);
+		    "data_provider.users_table",
+		    store->table, store->name, missing);
 	return 0;
 }
 
@@ -186,8 +202,8 @@ choose_journal(struct sqlite_store *store, struct failure *failure)
 	int rc = sqlite3_exec(store->db, "PRAGMA journal_mode", on_journal_mode, &had_wal, NULL);
 
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL", on_journal_mode,
-		    &store->has_wal, NULL);
+		rc = sqlite3_exec(
+		    store->db, "PRAGMA journal_mode = WAL", on_journal_mode, &store->has_wal, NULL);
 	store->must_restore_journal = store->has_wal && !had_wal;
 	/* Another program is reading just now: the journal it uses serves us too. */
 	if (rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY)
@@ -205,9 +221,11 @@ look_only(struct sqlite_store *store, struct schema_state *state, struct failure
 	if ((err = check_schema(store, state, failure)) != 0)
 		return err;
 	if (!state->has_table)
-		return failure_set(failure, ERR_FORMAT, "the user database %s is empty, and "
+		return failure_set(failure, ERR_FORMAT,
+		    "the user database %s is empty, and "
 		    "\"manage_users\" is 0, so that nothing can be stored in it; correct one or "
-		    "the other", store->name);
+		    "the other",
+		    store->name);
 	return 0;
 }
 
@@ -217,8 +235,8 @@ bool
 sqlite_column_is_given(enum user_column column)
 {
 	return column != COLUMN_ID && column != COLUMN_USED_QUOTA_SIZE &&
-	    column != COLUMN_USED_QUOTA_FILES && column != COLUMN_LAST_QUOTA_UPDATE &&
-	    column != COLUMN_LAST_LOGIN;
+	       column != COLUMN_USED_QUOTA_FILES && column != COLUMN_LAST_QUOTA_UPDATE &&
+	       column != COLUMN_LAST_LOGIN;
 }
 
 bool
@@ -256,8 +274,7 @@ write_update(const char *table, struct buf *sql)
 }
 
 static void
-write_select(const char *table, const struct schema_state *state, const char *rest,
-	struct buf *sql)
+write_select(const char *table, const struct schema_state *state, const char *rest, struct buf *sql)
 {
 	buf_text(sql, "SELECT ");
 	schema_select_list(state, sql);
@@ -266,15 +283,11 @@ write_select(const char *table, const struct schema_state *state, const char *re
 
 static void
 write_statement(enum sqlite_statement number, const char *table, const struct schema_state *state,
-	struct buf *sql)
+    struct buf *sql)
 {
 	switch (number) {
-	case FIND_NAME:
-		write_select(table, state, "WHERE \"username\" = ?", sql);
-		break;
-	case FIND_ID:
-		write_select(table, state, "WHERE \"id\" = ?", sql);
-		break;
+	case FIND_NAME: write_select(table, state, "WHERE \"username\" = ?", sql); break;
+	case FIND_ID: write_select(table, state, "WHERE \"id\" = ?", sql); break;
 	case LIST_ASCENDING:
 		write_select(table, state, "ORDER BY \"username\" ASC LIMIT ? OFFSET ?", sql);
 		break;
@@ -284,46 +297,40 @@ write_statement(enum sqlite_statement number, const char *table, const struct sc
 	case LIST_NAME:
 		write_select(table, state, "WHERE \"username\" = ?3 LIMIT ?1 OFFSET ?2", sql);
 		break;
-	case ALL:
-		write_select(table, state, "", sql);
-		break;
-	case CHECK:
-		buf_printf(sql, "SELECT \"id\" FROM \"%s\" LIMIT 1", table);
-		break;
-	case ADD:
-		write_add(table, sql);
-		break;
-	case UPDATE:
-		write_update(table, sql);
-		break;
-	case REMOVE:
-		buf_printf(sql, "DELETE FROM \"%s\" WHERE \"id\" = ?", table);
-		break;
+	case ALL: write_select(table, state, "", sql); break;
+	case CHECK: buf_printf(sql, "SELECT \"id\" FROM \"%s\" LIMIT 1", table); break;
+	case ADD: write_add(table, sql); break;
+	case UPDATE: write_update(table, sql); break;
+	case REMOVE: buf_printf(sql, "DELETE FROM \"%s\" WHERE \"id\" = ?", table); break;
 	case TOUCH_LOGIN:
-		buf_printf(sql, "UPDATE \"%s\" SET \"last_login\" = ?1 WHERE \"username\" = ?2",
-		    table);
+		buf_printf(
+		    sql, "UPDATE \"%s\" SET \"last_login\" = ?1 WHERE \"username\" = ?2", table);
 		break;
 	case QUOTA_ADD:
-		/* A sum beyond 64 bits becomes a real number, and by the cast the end of the range. */
-		buf_printf(sql, "UPDATE \"%s\" SET "
+		/* A sum beyond 64 bits becomes a real number, and by the cast the end of the range.
+		 */
+		buf_printf(sql,
+		    "UPDATE \"%s\" SET "
 		    "\"used_quota_size\" = CAST(\"used_quota_size\" + ?1 AS INTEGER), "
 		    "\"used_quota_files\" = CAST(\"used_quota_files\" + ?2 AS INTEGER), "
 		    "\"last_quota_update\" = ?3 WHERE \"username\" = ?4 AND "
-		    "(?5 = 0 OR \"quota_size\" > 0 OR \"quota_files\" > 0)", table);
+		    "(?5 = 0 OR \"quota_size\" > 0 OR \"quota_files\" > 0)",
+		    table);
 		break;
 	case QUOTA_SET:
-		buf_printf(sql, "UPDATE \"%s\" SET \"used_quota_size\" = ?1, "
+		buf_printf(sql,
+		    "UPDATE \"%s\" SET \"used_quota_size\" = ?1, "
 		    "\"used_quota_files\" = ?2, \"last_quota_update\" = ?3 "
-		    "WHERE \"username\" = ?4", table);
+		    "WHERE \"username\" = ?4",
+		    table);
 		break;
-	case STATEMENT_COUNT:
-		break;
+	case STATEMENT_COUNT: break;
 	}
 }
 
 static int
 prepare(struct sqlite_store *store, const struct schema_state *state, bool writes,
-	struct failure *failure)
+    struct failure *failure)
 {
 	unsigned count = writes ? STATEMENT_COUNT : ADD;
 	int err = 0;
@@ -389,11 +396,11 @@ is_set(const char *text)
 }
 
 int
-sqlite_store_open(const struct provider_config *config, struct sqlite_store **out,
-	struct failure *failure)
+sqlite_store_open(
+    const struct provider_config *config, struct sqlite_store **out, struct failure *failure)
 {
-	const char *name = is_set(config->connection_string) ? config->connection_string :
-							       config->name;
+	const char *name =
+	    is_set(config->connection_string) ? config->connection_string : config->name;
 	const char *table = is_set(config->users_table) ? config->users_table : "users";
 	struct sqlite_store *store = NULL;
 	struct schema_state state;
@@ -401,18 +408,21 @@ sqlite_store_open(const struct provider_config *config, struct sqlite_store **ou
 
 	*out = NULL;
 	if (!is_set(name))
-		return failure_set(failure, ERR_INVALID, "data_provider.name is empty; it must be "
+		return failure_set(failure, ERR_INVALID,
+		    "data_provider.name is empty; it must be "
 		    "the path of the user database");
 	if (!schema_name_is_good(table))
-		return failure_set(failure, ERR_INVALID, "data_provider.users_table \"%s\" is not a "
-		    "name of a table: it must be made of letters, digits and _", table);
+		return failure_set(failure, ERR_INVALID,
+		    "data_provider.users_table \"%s\" is not a "
+		    "name of a table: it must be made of letters, digits and _",
+		    table);
 	if ((err = store_new(name, table, &store)) != 0)
 		return err;
 	store->busy_ms = config->busy_ms > 0 ? config->busy_ms : PROVIDER_BUSY_MS;
 	err = open_database(store, config->connection_string, config->manage_users, failure);
 	if (err == 0)
-		err = config->manage_users ? bring_up_to_date(store, &state, failure) :
-					     look_only(store, &state, failure);
+		err = config->manage_users ? bring_up_to_date(store, &state, failure)
+					   : look_only(store, &state, failure);
 	if (err == 0 && config->manage_users)
 		err = choose_journal(store, failure);
 	if (err == 0)

@@ -44,8 +44,8 @@ struct sqlite_store {
 };
 
 /* Opens, makes or upgrades the database that the configuration names. See provider_open(). */
-MUST int sqlite_store_open(const struct provider_config *config, struct sqlite_store **out,
-	struct failure *failure);
+MUST int sqlite_store_open(
+    const struct provider_config *config, struct sqlite_store **out, struct failure *failure);
 /* *store may be NULL, and is NULL afterwards. */
 void sqlite_store_close(struct sqlite_store **store);
 /* Writes what SQLite's result means for the person who can do something about it, and gives the

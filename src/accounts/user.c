@@ -201,10 +201,10 @@ user_copy(const struct user *user, struct user **out)
 	    (err = user_permissions_copy(&user->permissions, &copy->permissions)) != 0 ||
 	    (err = text_list_copy(&user->filters.allowed_ip, &copy->filters.allowed_ip)) != 0 ||
 	    (err = text_list_copy(&user->filters.denied_ip, &copy->filters.denied_ip)) != 0 ||
-	    (err = text_list_copy(&user->filters.denied_login_methods,
-		 &copy->filters.denied_login_methods)) != 0 ||
-	    (err = copy_extensions(&user->filters.file_extensions,
-		 &copy->filters.file_extensions)) != 0)
+	    (err = text_list_copy(
+		 &user->filters.denied_login_methods, &copy->filters.denied_login_methods)) != 0 ||
+	    (err = copy_extensions(
+		 &user->filters.file_extensions, &copy->filters.file_extensions)) != 0)
 		goto out;
 	*out = copy;
 	copy = NULL;

@@ -23,11 +23,11 @@
 #include <stdint.h>
 
 enum {
-	USER_NAME_MAX = 255,               /* bytes of a username */
-	USER_PATH_MAX = 4095,              /* bytes of a home directory */
-	USER_PERMISSIONS_MAX = 4096,       /* directories with permissions of their own */
-	USER_LIST_MAX = 4096,              /* virtual folders, or extension filters */
-	USER_JSON_MAX = 10 * 1024 * 1024,  /* bytes of a JSON text that we read */
+	USER_NAME_MAX = 255,              /* bytes of a username */
+	USER_PATH_MAX = 4095,             /* bytes of a home directory */
+	USER_PERMISSIONS_MAX = 4096,      /* directories with permissions of their own */
+	USER_LIST_MAX = 4096,             /* virtual folders, or extension filters */
+	USER_JSON_MAX = 10 * 1024 * 1024, /* bytes of a JSON text that we read */
 };
 
 enum user_status { USER_DISABLED = 0, USER_ACTIVE = 1 };
@@ -196,8 +196,8 @@ void accounts_json_write(const json_t *value, bool indent, struct buf *out);
 /* --- Rules (user_validate.c) --- */
 
 struct user_rules {
-	const char *users_base_dir;   /* "" or NULL: none */
-	const char *credentials_path; /* directory of GCS credential files; "" or NULL: none */
+	const char *users_base_dir;       /* "" or NULL: none */
+	const char *credentials_path;     /* directory of GCS credential files; "" or NULL: none */
 	const struct password_cost *cost; /* of new hashes; NULL: password_cost_default */
 };
 
@@ -208,16 +208,15 @@ struct user_rules {
  * their file. ERR_INVALID with "Validation error: ..." at the first fault; ERR_MEMORY. After an
  * error the user is to be thrown away.
  */
-MUST int user_validate(struct user *user, const struct user_rules *rules,
-	struct failure *failure);
+MUST int user_validate(struct user *user, const struct user_rules *rules, struct failure *failure);
 /*
  * The two halves of it, for providers, which look for the username in between: all checks and
  * normal forms that leave no trace; then hashing and the credentials file.
  */
-MUST int user_validate_check(struct user *user, const struct user_rules *rules,
-	struct failure *failure);
-MUST int user_validate_finish(struct user *user, const struct user_rules *rules,
-	struct failure *failure);
+MUST int user_validate_check(
+    struct user *user, const struct user_rules *rules, struct failure *failure);
+MUST int user_validate_finish(
+    struct user *user, const struct user_rules *rules, struct failure *failure);
 
 /* --- Credentials and filters (user_credential.c) --- */
 
@@ -231,8 +230,8 @@ bool user_find_key(const struct user *user, struct view blob, char **comment_out
  * Checks a password, doing the same work whether the account exists (user NULL when not), has a
  * password, or is disabled. Blocks for the duration of a hash.
  */
-enum password_result user_check_password(const struct user *user, struct view password,
-	const struct password_cost *cost);
+enum password_result user_check_password(
+    const struct user *user, struct view password, const struct password_cost *cost);
 /* The filters allowed_ip and denied_ip; an entry that cannot be read refuses. */
 bool user_address_allowed(const struct user *user, const struct address *address);
 /* False when filters.denied_login_methods has "publickey", "password", ... */

@@ -25,8 +25,7 @@ user_find_key(const struct user *user, struct view blob, char **comment_out)
 }
 
 enum password_result
-user_check_password(const struct user *user, struct view password,
-	const struct password_cost *cost)
+user_check_password(const struct user *user, struct view password, const struct password_cost *cost)
 {
 	enum password_result result = PASSWORD_WRONG;
 
@@ -65,8 +64,7 @@ user_address_allowed(const struct user *user, const struct address *address)
 
 	if (listed(&filters->denied_ip, address, &unreadable) || unreadable)
 		return false;
-	return filters->allowed_ip.count == 0 ||
-	    listed(&filters->allowed_ip, address, &unreadable);
+	return filters->allowed_ip.count == 0 || listed(&filters->allowed_ip, address, &unreadable);
 }
 
 bool

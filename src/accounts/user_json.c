@@ -23,7 +23,7 @@ enum member_kind {
 enum member_output {
 	OUTPUT_ALWAYS,
 	OUTPUT_UNLESS_EMPTY,
-	OUTPUT_DUMP, /* unless empty, and only in USER_FORM_DUMP */
+	OUTPUT_DUMP,   /* unless empty, and only in USER_FORM_DUMP */
 	OUTPUT_SECRET, /* unless empty; without its key in USER_FORM_PUBLIC */
 };
 
@@ -37,20 +37,24 @@ struct member {
 	json_t *(*write)(const void *field);
 };
 
-#define NUMBER(type, field, text, output) { text, offsetof(type, field), MEMBER_NUMBER, output, \
-	NULL, NULL, NULL }
-#define TEXT(type, field, text, output) { text, offsetof(type, field), MEMBER_TEXT, output, \
-	NULL, NULL, NULL }
-#define TEXTS(type, field, text, output) { text, offsetof(type, field), MEMBER_TEXTS, output, \
-	NULL, NULL, NULL }
-#define OBJECT(type, field, text, table) { text, offsetof(type, field), MEMBER_OBJECT, \
-	OUTPUT_ALWAYS, table, NULL, NULL }
-#define OTHER(type, field, text, output, read, write) { text, offsetof(type, field), MEMBER_OTHER, \
-	output, NULL, read, write }
-#define END { NULL, 0, MEMBER_NUMBER, OUTPUT_ALWAYS, NULL, NULL, NULL }
+/* clang-format off: it would make six lines of each */
+#define MEMBER(type, field, text, kind, output, table, read, write) \
+	{ text, offsetof(type, field), kind, output, table, read, write }
+#define NUMBER(type, field, text, output) \
+	MEMBER(type, field, text, MEMBER_NUMBER, output, NULL, NULL, NULL)
+#define TEXT(type, field, text, output) \
+	MEMBER(type, field, text, MEMBER_TEXT, output, NULL, NULL, NULL)
+#define TEXTS(type, field, text, output) \
+	MEMBER(type, field, text, MEMBER_TEXTS, output, NULL, NULL, NULL)
+#define OBJECT(type, field, text, table) \
+	MEMBER(type, field, text, MEMBER_OBJECT, OUTPUT_ALWAYS, table, NULL, NULL)
+#define OTHER(type, field, text, output, read, write) \
+	MEMBER(type, field, text, MEMBER_OTHER, output, NULL, read, write)
+#define END { .name = NULL }
+/* clang-format on */
 
-static int read_members(void *base, const struct member *members, const json_t *object,
-	struct failure *failure);
+static int read_members(
+    void *base, const struct member *members, const json_t *object, struct failure *failure);
 static json_t *write_members(const void *base, const struct member *members, enum user_form form);
 
 static int read_permissions(void *field, const json_t *value, struct failure *failure);
@@ -76,8 +80,8 @@ static const struct member extensions_members[] = {
 static const struct member filters_members[] = {
 	TEXTS(struct user_filters, allowed_ip, "allowed_ip", OUTPUT_ALWAYS),
 	TEXTS(struct user_filters, denied_ip, "denied_ip", OUTPUT_ALWAYS),
-	TEXTS(struct user_filters, denied_login_methods, "denied_login_methods",
-	    OUTPUT_UNLESS_EMPTY),
+	TEXTS(
+	    struct user_filters, denied_login_methods, "denied_login_methods", OUTPUT_UNLESS_EMPTY),
 	OTHER(struct user_filters, file_extensions, "file_extensions", OUTPUT_UNLESS_EMPTY,
 	    read_extensions, write_extensions),
 	END,
@@ -98,8 +102,8 @@ static const struct member gcs_members[] = {
 	TEXT(struct user_gcs, bucket, "bucket", OUTPUT_UNLESS_EMPTY),
 	TEXT(struct user_gcs, key_prefix, "key_prefix", OUTPUT_UNLESS_EMPTY),
 	TEXT(struct user_gcs, credentials, "credentials", OUTPUT_DUMP),
-	NUMBER(struct user_gcs, automatic_credentials, "automatic_credentials",
-	    OUTPUT_UNLESS_EMPTY),
+	NUMBER(
+	    struct user_gcs, automatic_credentials, "automatic_credentials", OUTPUT_UNLESS_EMPTY),
 	TEXT(struct user_gcs, storage_class, "storage_class", OUTPUT_UNLESS_EMPTY),
 	END,
 };
@@ -221,14 +225,15 @@ read_member(void *base, const struct member *m, const json_t *value, struct fail
 }
 
 static int
-read_members(void *base, const struct member *members, const json_t *object,
-	struct failure *failure)
+read_members(
+    void *base, const struct member *members, const json_t *object, struct failure *failure)
 {
 	const char *key;
 	json_t *value;
 
 	/* The cast is only for the iterator's sake. */
-	json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
 		const struct member *m = member_find(members, key);
 		int err = m == NULL ? 0 : read_member(base, m, value, failure);
 
@@ -239,8 +244,8 @@ read_members(void *base, const struct member *members, const json_t *object,
 }
 
 static int
-read_permission_names(struct user *holder, const char *path, const json_t *names,
-	struct failure *failure)
+read_permission_names(
+    struct user *holder, const char *path, const json_t *names, struct failure *failure)
 {
 	int err = user_permission_set(holder, path, 0, false);
 
@@ -265,7 +270,8 @@ read_permission_names(struct user *holder, const char *path, const json_t *names
 static int
 read_permissions(void *field, const json_t *value, struct failure *failure)
 {
-	struct user *user = (struct user *)(void *)((char *)field - offsetof(struct user, permissions));
+	struct user *user =
+	    (struct user *)(void *)((char *)field - offsetof(struct user, permissions));
 	const char *path;
 	json_t *names;
 
@@ -274,7 +280,8 @@ read_permissions(void *field, const json_t *value, struct failure *failure)
 		return 0;
 	if (!json_is_object(value))
 		return wrong_type(failure, "permissions", "an object of lists of texts");
-	json_object_foreach((json_t *)(uintptr_t)value, path, names) {
+	json_object_foreach((json_t *)(uintptr_t)value, path, names)
+	{
 		int err = read_permission_names(user, path, names, failure);
 
 		if (err != 0)
@@ -295,8 +302,8 @@ read_folders(void *field, const json_t *value, struct failure *failure)
 	if (!json_is_array(value))
 		return wrong_type(failure, "virtual_folders", "a list of objects");
 	if (n > USER_LIST_MAX)
-		return failure_set(failure, ERR_LIMIT, "more than %d items in \"virtual_folders\"",
-		    USER_LIST_MAX);
+		return failure_set(
+		    failure, ERR_LIMIT, "more than %d items in \"virtual_folders\"", USER_LIST_MAX);
 	if (n > 0 && (list->items = calloc(n, sizeof(*list->items))) == NULL)
 		return ERR_MEMORY;
 	for (size_t i = 0; i < n; i++) {
@@ -328,8 +335,8 @@ read_extensions(void *field, const json_t *value, struct failure *failure)
 	if (!json_is_array(value))
 		return wrong_type(failure, "file_extensions", "a list of objects");
 	if (n > USER_LIST_MAX)
-		return failure_set(failure, ERR_LIMIT, "more than %d items in \"file_extensions\"",
-		    USER_LIST_MAX);
+		return failure_set(
+		    failure, ERR_LIMIT, "more than %d items in \"file_extensions\"", USER_LIST_MAX);
 	if (n > 0 && (list->items = calloc(n, sizeof(*list->items))) == NULL)
 		return ERR_MEMORY;
 	for (size_t i = 0; i < n; i++) {
@@ -356,8 +363,8 @@ user_from_json(struct user *user, const json_t *object, struct failure *failure)
 }
 
 int
-user_member_from_json(struct user *user, const char *name, const json_t *value,
-	struct failure *failure)
+user_member_from_json(
+    struct user *user, const char *name, const json_t *value, struct failure *failure)
 {
 	if (strcmp(name, "permissions") == 0 && json_is_array(value)) {
 		user_permissions_clear(user);
@@ -390,8 +397,8 @@ write_secret(const char *secret)
 
 	user_secret_mask(secret, &masked);
 	if (buf_error(&masked) == 0)
-		value = masked.n == 0 ? json_string("") :
-					json_stringn((const char *)masked.p, masked.n);
+		value = masked.n == 0 ? json_string("")
+				      : json_stringn((const char *)masked.p, masked.n);
 	buf_free(&masked);
 	return value;
 }
@@ -402,18 +409,14 @@ write_member(const void *base, const struct member *m, enum user_form form)
 	const void *field = (const char *)base + m->offset;
 
 	switch (m->kind) {
-	case MEMBER_NUMBER:
-		return json_integer(*(const int64_t *)field);
+	case MEMBER_NUMBER: return json_integer(*(const int64_t *)field);
 	case MEMBER_TEXT:
 		if (m->output == OUTPUT_SECRET && form == USER_FORM_PUBLIC)
 			return write_secret(*(char *const *)field);
 		return json_string(*(char *const *)field);
-	case MEMBER_TEXTS:
-		return write_texts(field);
-	case MEMBER_OBJECT:
-		return write_members(field, m->members, form);
-	default:
-		return m->write(field);
+	case MEMBER_TEXTS: return write_texts(field);
+	case MEMBER_OBJECT: return write_members(field, m->members, form);
+	default: return m->write(field);
 	}
 }
 
@@ -462,7 +465,8 @@ write_permission_names(const struct user_permission *entry)
 	} else {
 		for (unsigned i = 0; i < PERMISSION_COUNT; i++) {
 			if ((entry->bits & 1u << i) != 0)
-				bad |= json_array_append_new(names, json_string(permission_name(i)));
+				bad |=
+				    json_array_append_new(names, json_string(permission_name(i)));
 		}
 	}
 	if (bad != 0) {

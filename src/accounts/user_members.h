@@ -12,8 +12,8 @@ json_t *user_member_to_json(const struct user *user, const char *name);
  * Decodes one member as user_from_json() does. In addition "permissions" may be a plain list, which
  * is what old databases hold for "/".
  */
-MUST int user_member_from_json(struct user *user, const char *name, const json_t *value,
-	struct failure *failure);
+MUST int user_member_from_json(
+    struct user *user, const char *name, const json_t *value, struct failure *failure);
 /* True for "$aes$" text that still has its key part. */
 bool user_secret_is_whole(const char *secret);
 /* Appends "$aes$data" for "$aes$key$data", and nothing for any other text. */

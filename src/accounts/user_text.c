@@ -12,14 +12,14 @@ accounts_json_parse(struct view text, size_t max, json_t **out, struct failure *
 
 	*out = NULL;
 	if (text.n > max)
-		return failure_set(failure, ERR_LIMIT, "the JSON text is longer than %zu bytes", max);
-	*out = json_loadb((const char *)text.p, text.n,
-	    JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &error);
+		return failure_set(
+		    failure, ERR_LIMIT, "the JSON text is longer than %zu bytes", max);
+	*out = json_loadb(
+	    (const char *)text.p, text.n, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &error);
 	if (*out != NULL)
 		return 0;
 	switch (json_error_code(&error)) {
-	case json_error_out_of_memory:
-		return ERR_MEMORY;
+	case json_error_out_of_memory: return ERR_MEMORY;
 	case json_error_premature_end_of_input:
 		return failure_set(failure, ERR_FORMAT, "the JSON text ends too early");
 	case json_error_invalid_utf8:
@@ -27,15 +27,17 @@ accounts_json_parse(struct view text, size_t max, json_t **out, struct failure *
 	case json_error_stack_overflow:
 		return failure_set(failure, ERR_FORMAT, "the JSON text is nested too deeply");
 	case json_error_numeric_overflow:
-		return failure_set(failure, ERR_FORMAT, "line %d of the JSON text has a number that "
-		    "is too large", error.line);
+		return failure_set(failure, ERR_FORMAT,
+		    "line %d of the JSON text has a number that "
+		    "is too large",
+		    error.line);
 	case json_error_null_character:
 	case json_error_null_byte_in_key:
-		return failure_set(failure, ERR_FORMAT, "line %d of the JSON text has a NUL character",
-		    error.line);
+		return failure_set(failure, ERR_FORMAT,
+		    "line %d of the JSON text has a NUL character", error.line);
 	default:
-		return failure_set(failure, ERR_FORMAT, "the text is not JSON at line %d, column %d",
-		    error.line, error.column);
+		return failure_set(failure, ERR_FORMAT,
+		    "the text is not JSON at line %d, column %d", error.line, error.column);
 	}
 }
 
@@ -101,8 +103,8 @@ is_masked(const char *given, const char *stored)
 }
 
 static int
-merge_into(struct user *merged, const struct user *stored, const json_t *body,
-	struct failure *failure)
+merge_into(
+    struct user *merged, const struct user *stored, const json_t *body, struct failure *failure)
 {
 	struct user_s3 *s3 = &merged->filesystem.s3;
 	int err;
@@ -162,7 +164,7 @@ write_escaped(const char *text, size_t n, void *data)
 		if (c == '<' || c == '>' || c == '&') {
 			buf_printf(out, "\\u%04x", c);
 		} else if (n - i >= 3 && memcmp(text + i, "\xe2\x80", 2) == 0 &&
-		    ((uint8_t)text[i + 2] | 1) == 0xa9) {
+			   ((uint8_t)text[i + 2] | 1) == 0xa9) {
 			buf_printf(out, "\\u20%02x", (uint8_t)text[i + 2] - 0x80);
 			i += 2;
 		} else {

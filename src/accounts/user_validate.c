@@ -58,23 +58,21 @@ check_base(struct user *user, const struct user_rules *rules, struct failure *fa
 		return failure_invalid(failure, "mandatory parameters missing");
 	/* These two are ours: longer names do not fit into the messages to a session. */
 	if (strlen(user->username) > USER_NAME_MAX)
-		return failure_invalid(failure, "the username is longer than %d bytes",
-		    USER_NAME_MAX);
+		return failure_invalid(
+		    failure, "the username is longer than %d bytes", USER_NAME_MAX);
 	if (strlen(user->home_dir) > USER_PATH_MAX)
 		return failure_invalid(failure, "home_dir is longer than %d bytes", USER_PATH_MAX);
 	if (user->password[0] == '\0' && user->public_keys.count == 0)
-		return failure_invalid(failure,
-		    "please set a password or at least a public_key");
+		return failure_invalid(failure, "please set a password or at least a public_key");
 	if (user->home_dir[0] != '/')
-		return failure_invalid(failure,
-		    "home_dir must be an absolute path, actual value: %s", user->home_dir);
+		return failure_invalid(
+		    failure, "home_dir must be an absolute path, actual value: %s", user->home_dir);
 	return 0;
 }
 
 /* Moves one entry into the cleaned set. */
 static int
-check_permission(struct user *cleaned, const struct user_permission *entry,
-	struct failure *failure)
+check_permission(struct user *cleaned, const struct user_permission *entry, struct failure *failure)
 {
 	char *path = path_clean(entry->path);
 	size_t before = cleaned->permissions.count;
@@ -84,20 +82,20 @@ check_permission(struct user *cleaned, const struct user_permission *entry,
 		return ERR_MEMORY;
 	/* Nothing at all is allowed in a directory below "/", to close it. */
 	if (entry->bits == 0 && entry->unknown == NULL && strcmp(entry->path, "/") == 0)
-		err = failure_invalid(failure, "no permissions granted for the directory: \"%s\"",
-		    entry->path);
+		err = failure_invalid(
+		    failure, "no permissions granted for the directory: \"%s\"", entry->path);
 	else if (entry->unknown != NULL)
 		err = failure_invalid(failure, "invalid permission: \"%s\"", entry->unknown);
 	else if (path[0] != '/')
-		err = failure_invalid(failure,
-		    "cannot set permissions for non absolute path: \"%s\"", entry->path);
+		err = failure_invalid(
+		    failure, "cannot set permissions for non absolute path: \"%s\"", entry->path);
 	else if (strcmp(path, "/") == 0 && strcmp(entry->path, "/") != 0)
 		err = failure_invalid(failure,
 		    "cannot set permissions for \"%s\": it is an alias of \"/\"", entry->path);
 	else if ((err = user_permission_set(cleaned, path, entry->bits, entry->is_all)) == 0 &&
-	    cleaned->permissions.count == before)
-		err = failure_invalid(failure,
-		    "cannot set permissions twice for the directory: \"%s\"", path);
+		 cleaned->permissions.count == before)
+		err = failure_invalid(
+		    failure, "cannot set permissions twice for the directory: \"%s\"", path);
 	free(path);
 	return err;
 }
@@ -115,8 +113,7 @@ check_permissions(struct user *user, struct failure *failure)
 	for (size_t i = 0; i < given->count; i++)
 		has_root = has_root || strcmp(given->items[i].path, "/") == 0;
 	if (!has_root)
-		return failure_invalid(failure,
-		    "permissions for the root dir \"/\" must be set");
+		return failure_invalid(failure, "permissions for the root dir \"/\" must be set");
 	for (size_t i = 0; i < given->count && err == 0; i++)
 		err = check_permission(&cleaned, &given->items[i], failure);
 	if (err == 0) {
@@ -174,7 +171,7 @@ check_gcs(struct user *user, const struct user_rules *rules, struct failure *fai
 	else if (gcs->key_prefix[0] == '/')
 		fault = "key_prefix cannot start with /";
 	else if (gcs->credentials[0] == '\0' && gcs->automatic_credentials == 0 &&
-	    !gcs_credentials_exist(user, rules->credentials_path))
+		 !gcs_credentials_exist(user, rules->credentials_path))
 		fault = "credentials are missing";
 	if (fault != NULL)
 		return failure_invalid(failure, "could not validate GCS config: %s", fault);
@@ -235,8 +232,8 @@ overlap(const char *a, const char *b)
 
 /* Compares the clean folder with the home directory and the clean ones before it. */
 static int
-check_folder_overlaps(const struct user_virtual_folders *list, size_t at, const char *home,
-	struct failure *failure)
+check_folder_overlaps(
+    const struct user_virtual_folders *list, size_t at, const char *home, struct failure *failure)
 {
 	const struct user_virtual_folder *folder = &list->items[at];
 
@@ -273,15 +270,16 @@ check_folders(struct user *user, struct failure *failure)
 	for (size_t i = 0; i < list->count && err == 0; i++) {
 		struct user_virtual_folder *folder = &list->items[i];
 
-		if ((err = take_text(&folder->virtual_path, path_clean(folder->virtual_path))) != 0 ||
+		if ((err = take_text(&folder->virtual_path, path_clean(folder->virtual_path))) !=
+			0 ||
 		    (err = take_text(&folder->mapped_path, path_clean(folder->mapped_path))) != 0)
 			break;
 		if (folder->virtual_path[0] != '/' || folder->virtual_path[1] == '\0')
-			err = failure_invalid(failure, "invalid virtual folder \"%s\"",
-			    folder->virtual_path);
+			err = failure_invalid(
+			    failure, "invalid virtual folder \"%s\"", folder->virtual_path);
 		else if (folder->mapped_path[0] != '/')
-			err = failure_invalid(failure, "invalid mapped folder \"%s\"",
-			    folder->mapped_path);
+			err = failure_invalid(
+			    failure, "invalid mapped folder \"%s\"", folder->mapped_path);
 		else
 			err = check_folder_overlaps(list, i, home, failure);
 	}
@@ -295,13 +293,12 @@ check_keys(const struct user *user, struct failure *failure)
 	for (size_t i = 0; i < user->public_keys.count; i++) {
 		struct buf blob = buf_init(PUBLIC_KEY_BLOB_MAX);
 		struct public_key_line line;
-		int err = public_key_parse_line(
-		    view_of(user->public_keys.items[i]), &line, &blob);
+		int err = public_key_parse_line(view_of(user->public_keys.items[i]), &line, &blob);
 
 		buf_free(&blob);
 		if (err != 0)
-			return failure_invalid(failure, "could not parse key nr. %zu: %s", i,
-			    err_text(err));
+			return failure_invalid(
+			    failure, "could not parse key nr. %zu: %s", i, err_text(err));
 	}
 	return 0;
 }
@@ -328,16 +325,17 @@ check_login_methods(const struct text_list *denied, struct failure *failure)
 	for (size_t i = 0; i < denied->count; i++) {
 		unsigned number = 0;
 
-		while (number < LOGIN_METHODS && strcmp(denied->items[i], login_methods[number]) != 0)
+		while (
+		    number < LOGIN_METHODS && strcmp(denied->items[i], login_methods[number]) != 0)
 			number++;
 		if (number == LOGIN_METHODS)
-			return failure_invalid(failure, "invalid login method: \"%s\"",
-			    denied->items[i]);
+			return failure_invalid(
+			    failure, "invalid login method: \"%s\"", denied->items[i]);
 		seen |= 1u << number;
 	}
 	if (seen == (1u << LOGIN_METHODS) - 1)
-		return failure_invalid(failure,
-		    "invalid denied_login_methods: no method is left to log in");
+		return failure_invalid(
+		    failure, "invalid denied_login_methods: no method is left to log in");
 	return 0;
 }
 
@@ -378,8 +376,8 @@ user_validate_check(struct user *user, const struct user_rules *rules, struct fa
 	    (err = check_folders(user, failure)) != 0)
 		return err;
 	if (user->status != USER_DISABLED && user->status != USER_ACTIVE)
-		return failure_invalid(failure, "invalid user status: %lld",
-		    (long long)user->status);
+		return failure_invalid(
+		    failure, "invalid user status: %lld", (long long)user->status);
 	if ((err = check_keys(user, failure)) != 0 ||
 	    (err = check_addresses(&filters->denied_ip, "denied", failure)) != 0 ||
 	    (err = check_addresses(&filters->allowed_ip, "allowed", failure)) != 0 ||
@@ -397,8 +395,8 @@ user_validate_finish(struct user *user, const struct user_rules *rules, struct f
 	if (user->password[0] != '\0' && !password_is_hash(user->password)) {
 		err = password_hash(view_of(user->password), rules->cost, &hash);
 		if (err == ERR_INVALID)
-			return failure_invalid(failure, "the password is longer than %d bytes",
-			    PASSWORD_BYTES_MAX);
+			return failure_invalid(
+			    failure, "the password is longer than %d bytes", PASSWORD_BYTES_MAX);
 		if (err != 0)
 			return err;
 		err = user_set_text(&user->password, hash);

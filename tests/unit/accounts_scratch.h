@@ -25,7 +25,7 @@ static inline void
 scratch_make(void)
 {
 	snprintf(scratch, sizeof(scratch), "%s/postern-accounts-XXXXXX",
-		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(scratch));
 }
 
@@ -69,8 +69,11 @@ scratch_write(const char *name, const char *text)
 static inline struct provider_config
 scratch_config(const char *driver, const char *path)
 {
-	return (struct provider_config){ .driver = driver, .name = path, .manage_users = true,
-		.track_quota = 1, .credentials_path = scratch,
+	return (struct provider_config){ .driver = driver,
+		.name = path,
+		.manage_users = true,
+		.track_quota = 1,
+		.credentials_path = scratch,
 		.cost = { .memory_kib = 16, .passes = 1, .lanes = 1 } };
 }
 

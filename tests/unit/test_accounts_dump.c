@@ -4,8 +4,8 @@
 #include "base/fd.h"
 #include "crypto/crypto.h"
 
-#define USER(name, more) \
-	"{\"username\":\"" name "\",\"status\":1,\"password\":\"$1$a$b\",\"home_dir\":\"/h\"," \
+#define USER(name, more)                                                                           \
+	"{\"username\":\"" name "\",\"status\":1,\"password\":\"$1$a$b\",\"home_dir\":\"/h\","     \
 	"\"permissions\":{\"/\":[\"*\"]}" more "}"
 
 static struct provider_config
@@ -26,9 +26,12 @@ a_dump_round_trips(void **state)
 	struct user *user = scratch_user("bob <b>");
 
 	(void)state;
-	assert_int_equal(user_from_text(user, view_of("{\"filesystem\":{\"provider\":1,\"s3config\":{"
-		"\"bucket\":\"b\",\"region\":\"r\",\"access_key\":\"k\","
-		"\"access_secret\":\"$aes$key$data\"}}}"), NULL), 0);
+	assert_int_equal(user_from_text(user,
+			     view_of("{\"filesystem\":{\"provider\":1,\"s3config\":{"
+				     "\"bucket\":\"b\",\"region\":\"r\",\"access_key\":\"k\","
+				     "\"access_secret\":\"$aes$key$data\"}}}"),
+			     NULL),
+	    0);
 	assert_int_equal(provider_add(provider, user, NULL), 0);
 	user_free(&user);
 	scratch_add(provider, "alice");
@@ -71,7 +74,7 @@ faults_of_a_dump_are_told(void **state)
 		{ "{\"users\":{}}", ERR_FORMAT, "the member \"users\" must be a list of users" },
 		{ "{\"users\":[{},7]}", ERR_FORMAT, "user number 1: a user must be a JSON object" },
 		{ "{\"users\":[{\"uid\":\"x\"}]}", ERR_FORMAT,
-			"user number 0: the member \"uid\" must be a whole number" },
+		    "user number 0: the member \"uid\" must be a whole number" },
 		{ "{\"users\":[", ERR_FORMAT, "the JSON text ends too early" },
 	};
 	struct user_list list;
@@ -80,7 +83,8 @@ faults_of_a_dump_are_told(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct failure failure = { 0 };
 
-		assert_int_equal(dump_parse(view_of(cases[i].text), &list, &failure), cases[i].code);
+		assert_int_equal(
+		    dump_parse(view_of(cases[i].text), &list, &failure), cases[i].code);
 		assert_string_equal(failure.text, cases[i].why);
 		assert_int_equal(list.count, 0);
 	}
@@ -99,14 +103,15 @@ cut_and_flipped_dumps_are_survived(void **state)
 	(void)state;
 	assert_non_null(copy);
 	for (size_t n = 1; n < sizeof(text) - 1; n++)
-		assert_int_equal(dump_parse((struct view){ .p = (const uint8_t *)text, .n = n }, &list,
-			NULL), ERR_FORMAT);
+		assert_int_equal(
+		    dump_parse((struct view){ .p = (const uint8_t *)text, .n = n }, &list, NULL),
+		    ERR_FORMAT);
 	for (size_t i = 0; text[i] != '\0'; i++) {
 		for (unsigned bit = 0; bit < 8; bit++) {
 			copy[i] = (char)(text[i] ^ (1 << bit));
 			/* The list is empty after a fault. */
 			if (dump_parse((struct view){ .p = (uint8_t *)copy, .n = sizeof(text) - 1 },
-				    &list, NULL) != 0)
+				&list, NULL) != 0)
 				assert_int_equal(list.count, 0);
 			user_list_free(&list);
 		}
@@ -125,10 +130,10 @@ a_file_is_loaded(void **state)
 	struct user *user;
 
 	(void)state;
-	scratch_write("dump.json", "{\"users\":["
-		USER("carol", ",\"id\":77,\"used_quota_size\":5,\"last_login\":6") ","
-		USER("bob", ",\"password\":\"plain\"") ","
-		USER("carol", ",\"uid\":9") "]}");
+	scratch_write(
+	    "dump.json", "{\"users\":[" USER("carol",
+			     ",\"id\":77,\"used_quota_size\":5,\"last_login\":6") "," USER("bob",
+			     ",\"password\":\"plain\"") "," USER("carol", ",\"uid\":9") "]}");
 	provider = scratch_open(&c);
 	user = scratch_find(provider, "carol");
 	assert_int_equal(user->id, 1);
@@ -170,12 +175,12 @@ unusable_files_end_the_start(void **state)
 	scratch_write("dump.json", "");
 	refuses_to_open(scratch_path("dump.json"), ERR_SHORT, "cannot be used: the dump is empty");
 	scratch_write("dump.json", "{\"users\":[");
-	refuses_to_open(scratch_path("dump.json"), ERR_FORMAT, "cannot be used: the JSON text ends");
+	refuses_to_open(
+	    scratch_path("dump.json"), ERR_FORMAT, "cannot be used: the JSON text ends");
 	scratch_write("dump.json", "{\"users\":[" USER("bob", ",\"status\":3") "]}");
+	refuses_to_open(scratch_path("dump.json"), ERR_INVALID, "user \"bob\" of the dump");
 	refuses_to_open(scratch_path("dump.json"), ERR_INVALID,
-		"user \"bob\" of the dump");
-	refuses_to_open(scratch_path("dump.json"), ERR_INVALID,
-		"is refused: Validation error: invalid user status: 3");
+	    "is refused: Validation error: invalid user status: 3");
 }
 
 static void
@@ -211,8 +216,8 @@ loading_anew_takes_all_or_nothing(void **state)
 	scratch_write("dump.json", "{\"users\":[" USER("bob", "") "]}");
 	provider = scratch_open(&c);
 	assert_int_equal(provider_touch_login(provider, "bob", 5, NULL), 0);
-	scratch_write("dump.json", "{\"users\":[" USER("new", "") "," USER("bad", ",\"status\":3")
-		"]}");
+	scratch_write(
+	    "dump.json", "{\"users\":[" USER("new", "") "," USER("bad", ",\"status\":3") "]}");
 	assert_int_equal(provider_reload(provider, &failure), ERR_INVALID);
 	scratch_write("dump.json", "nonsense");
 	assert_int_equal(provider_reload(provider, &failure), ERR_FORMAT);

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #define ED25519 "AAAAC3NzaC1lZDI1NTE5AAAAIKogrvK+0ce2OhGv1SdFCX9QwIHMvWwMP2sOUekwqDsi"
-#define ECDSA \
+#define ECDSA                                                                                      \
 	"AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBOBpinOxtnzulmm5Dc3wEysZ1vGn5M2cP9k+" \
 	"RtxgFB2OeQGM2Lz9XQh1tk6RuA1H0cKk2nqlXgWXyb+XF5AF2Fo="
 
@@ -26,7 +26,7 @@ static void
 a_hash_of_the_contract_is_checked(void **state)
 {
 	static const char hash[] = "$argon2id$v=19$m=65536,t=3,p=2$DaJuqiicY3oi0ytLPTDAUg$"
-		"k50MzDtUSXihqX070NnRshDVe2XUfJcCKFPSPkGfrwQ";
+				   "k50MzDtUSXihqX070NnRshDVe2XUfJcCKFPSPkGfrwQ";
 
 	(void)state;
 	assert_int_equal(password_check(hash, view_of("pw1")), PASSWORD_RIGHT);
@@ -107,24 +107,35 @@ broken_hashes_match_nothing(void **state)
 		"$argon2id$v=19$m=16,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAA",
 		"$argon2id$v=19$m=16,t=1,p=1$$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 		"$argon2id$v=19$m=16,t=1,p=1$c2Fs$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-		"$argon2id$v=16$m=16,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=16$m=16,t=1,p=1$c2FsdHNhbHQ$"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 		"$argon2id$m=16,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-		"$argon2id$v=19$m=0,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-		"$argon2id$v=19$m=-1,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-		"$argon2id$v=19$m=7,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-		"$argon2id$v=19$m=16,t=0,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-		"$argon2id$v=19$m=16,t=1,p=0$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=0,t=1,p=1$c2FsdHNhbHQ$"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=-1,t=1,p=1$c2FsdHNhbHQ$"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=7,t=1,p=1$c2FsdHNhbHQ$"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=16,t=0,p=1$c2FsdHNhbHQ$"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=16,t=1,p=0$c2FsdHNhbHQ$"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 		"$argon2id$v=19$m=262145,t=1,p=1$c2FsdHNhbHQ$"
 		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 		"$argon2id$v=19$m=99999999999999999999,t=1,p=1$c2FsdHNhbHQ$"
 		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-		"$argon2id$v=19$m=16,t=65,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=16,t=65,p=1$c2FsdHNhbHQ$"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 		"$argon2id$v=19$m=1024,t=1,p=65$c2FsdHNhbHQ$"
 		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-		"$argon2id$v=19$m=16,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA$",
-		"$argon2id$v=19$m=16,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA ",
-		" $argon2id$v=19$m=16,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-		"$argon2i$v=19$m=16,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=16,t=1,p=1$c2FsdHNhbHQ$"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA$",
+		"$argon2id$v=19$m=16,t=1,p=1$c2FsdHNhbHQ$"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA ",
+		" $argon2id$v=19$m=16,t=1,p=1$c2FsdHNhbHQ$"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2i$v=19$m=16,t=1,p=1$c2FsdHNhbHQ$"
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 	};
 	char longer[PASSWORD_HASH_MAX + 2];
 
@@ -149,7 +160,8 @@ changed_hashes_do_not_match(void **state)
 	for (size_t i = 0; hash[i] != '\0'; i++) {
 		for (unsigned bit = 0; bit < 7; bit++) {
 			copy[i] = (char)(hash[i] ^ (1 << bit));
-			assert_int_not_equal(password_check(copy, view_of("secret")), PASSWORD_RIGHT);
+			assert_int_not_equal(
+			    password_check(copy, view_of("secret")), PASSWORD_RIGHT);
 		}
 		copy[i] = '\0';
 		assert_int_not_equal(password_check(copy, view_of("secret")), PASSWORD_RIGHT);
@@ -167,8 +179,8 @@ every_result_has_a_text(void **state)
 	for (int i = PASSWORD_WRONG; i <= PASSWORD_FAILED; i++)
 		assert_true(strlen(password_result_text(i)) > 0);
 	assert_string_equal(password_result_text(PASSWORD_WRONG), "Invalid credentials");
-	assert_string_equal(password_result_text(PASSWORD_EMPTY),
-		"Credentials cannot be null or empty");
+	assert_string_equal(
+	    password_result_text(PASSWORD_EMPTY), "Credentials cannot be null or empty");
 }
 
 static void
@@ -184,8 +196,8 @@ no_account_and_no_password_cost_the_same_and_fail(void **state)
 	assert_int_equal(user_check_password(user, view_of("x"), &cheap), PASSWORD_EMPTY);
 	assert_int_equal(user_check_password(user, view_of(""), &cheap), PASSWORD_EMPTY);
 	/* The fixed input of the dummy is no way in. */
-	assert_int_equal(user_check_password(NULL, view_of("no such password"), &cheap),
-		PASSWORD_WRONG);
+	assert_int_equal(
+	    user_check_password(NULL, view_of("no such password"), &cheap), PASSWORD_WRONG);
 	assert_int_equal(password_hash(view_of("x"), &cheap, &hash), 0);
 	assert_int_equal(user_set_text(&user->password, hash), 0);
 	assert_int_equal(user_check_password(user, view_of("x"), &cheap), PASSWORD_RIGHT);
@@ -241,8 +253,8 @@ a_key_is_found_by_its_bytes(void **state)
 	assert_int_equal(text_list_add(&user->public_keys, "ecdsa-sha2-nistp256 " ECDSA), 0);
 	assert_false(user_find_key(user, buf_view(&blob), &comment));
 	assert_null(comment);
-	assert_int_equal(text_list_add(&user->public_keys,
-		"no-pty ssh-ed25519 " ED25519 " bob's laptop"), 0);
+	assert_int_equal(
+	    text_list_add(&user->public_keys, "no-pty ssh-ed25519 " ED25519 " bob's laptop"), 0);
 	assert_true(user_find_key(user, buf_view(&blob), NULL));
 	assert_true(user_find_key(user, buf_view(&blob), &comment));
 	assert_string_equal(comment, "bob's laptop");
@@ -296,10 +308,10 @@ filters_decide_by_address(void **state)
 	assert_true(allowed("{\"allowed_ip\":[\"2001:db8::/32\",\"192.0.2.0/24\"]}", "192.0.2.9"));
 	assert_false(allowed("{\"allowed_ip\":[\"2001:db8::/32\",\"192.0.2.0/24\"]}", "192.0.3.9"));
 	/* Denied wins. */
-	assert_false(allowed("{\"allowed_ip\":[\"192.0.2.0/24\"],\"denied_ip\":[\"192.0.2.7/32\"]}",
-		"192.0.2.7"));
-	assert_true(allowed("{\"allowed_ip\":[\"192.0.2.0/24\"],\"denied_ip\":[\"192.0.2.7/32\"]}",
-		"192.0.2.8"));
+	assert_false(allowed(
+	    "{\"allowed_ip\":[\"192.0.2.0/24\"],\"denied_ip\":[\"192.0.2.7/32\"]}", "192.0.2.7"));
+	assert_true(allowed(
+	    "{\"allowed_ip\":[\"192.0.2.0/24\"],\"denied_ip\":[\"192.0.2.7/32\"]}", "192.0.2.8"));
 	/* What cannot be read refuses, when the search comes to it. */
 	assert_false(allowed("{\"denied_ip\":[\"junk\"]}", "192.0.2.8"));
 	assert_false(allowed("{\"allowed_ip\":[\"junk\",\"192.0.2.0/24\"]}", "192.0.2.8"));
@@ -326,16 +338,23 @@ questions_come_in_order(void **state)
 {
 	struct address address;
 	struct user *user;
-	struct login_facts facts = { .username = "bob", .method = "password", .address = &address,
-		.open_sessions = 2, .now_ms = 1001 };
+	struct login_facts facts = { .username = "bob",
+		.method = "password",
+		.address = &address,
+		.open_sessions = 2,
+		.now_ms = 1001 };
 
 	(void)state;
 	assert_int_equal(address_parse("192.0.2.1", &address), 0);
 	assert_int_equal(user_new(&user), 0);
-	assert_int_equal(user_from_text(user, view_of("{\"username\":\"bob\",\"status\":0,"
-		"\"expiration_date\":1000,\"home_dir\":\"relative\",\"max_sessions\":2,"
-		"\"filters\":{\"denied_ip\":[\"192.0.2.1/32\"],"
-		"\"denied_login_methods\":[\"password\"]}}"), NULL), 0);
+	assert_int_equal(
+	    user_from_text(user,
+		view_of("{\"username\":\"bob\",\"status\":0,"
+			"\"expiration_date\":1000,\"home_dir\":\"relative\",\"max_sessions\":2,"
+			"\"filters\":{\"denied_ip\":[\"192.0.2.1/32\"],"
+			"\"denied_login_methods\":[\"password\"]}}"),
+		NULL),
+	    0);
 	verdict_is(&facts, LOGIN_UNKNOWN_USER, "Not found: username bob does not exist");
 	facts.user = user;
 	verdict_is(&facts, LOGIN_DISABLED, "user \"bob\" is disabled");
@@ -349,13 +368,13 @@ questions_come_in_order(void **state)
 	verdict_is(&facts, LOGIN_BAD_CREDENTIAL, "why");
 	facts.credential_good = true;
 	verdict_is(&facts, LOGIN_HOME_NOT_ABSOLUTE,
-		"the home directory of user \"bob\" is no absolute path: \"relative\"");
+	    "the home directory of user \"bob\" is no absolute path: \"relative\"");
 	assert_int_equal(user_set_text(&user->home_dir, "/home"), 0);
-	verdict_is(&facts, LOGIN_TOO_MANY_SESSIONS,
-		"user \"bob\" has too many open sessions: 2 of 2");
+	verdict_is(
+	    &facts, LOGIN_TOO_MANY_SESSIONS, "user \"bob\" has too many open sessions: 2 of 2");
 	facts.open_sessions = 1;
-	verdict_is(&facts, LOGIN_METHOD_DENIED,
-		"the login method password is denied for user \"bob\"");
+	verdict_is(
+	    &facts, LOGIN_METHOD_DENIED, "the login method password is denied for user \"bob\"");
 	facts.method = "publickey";
 	verdict_is(&facts, LOGIN_ADDRESS_DENIED, "user \"bob\" may not log in from 192.0.2.1");
 	text_list_clear(&user->filters.denied_ip);

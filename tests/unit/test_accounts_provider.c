@@ -10,7 +10,8 @@ static const char *driver; /* of the run */
 static struct provider_config
 config(void)
 {
-	return scratch_config(driver, strcmp(driver, "sqlite") == 0 ? scratch_path("users.db") : "");
+	return scratch_config(
+	    driver, strcmp(driver, "sqlite") == 0 ? scratch_path("users.db") : "");
 }
 
 static struct provider *
@@ -30,14 +31,15 @@ is_sqlite(void)
 static void
 an_account_is_stored_and_returned(void **state)
 {
-	static const char json[] = "{\"password\":\"plain\",\"expiration_date\":5,"
-		"\"virtual_folders\":[{\"virtual_path\":\"/v\",\"mapped_path\":\"/m\"}],"
-		"\"uid\":1,\"gid\":2,\"max_sessions\":3,\"quota_size\":4,\"quota_files\":5,"
-		"\"permissions\":{\"/\":[\"list\",\"upload\"],\"/a\":[\"*\"],\"/b\":[]},"
-		"\"upload_bandwidth\":6,\"download_bandwidth\":7,"
-		"\"filters\":{\"allowed_ip\":[\"10.0.0.0/8\"],\"denied_ip\":[\"::/0\"],"
-		"\"denied_login_methods\":[\"password\"],\"file_extensions\":[{\"path\":\"/\","
-		"\"denied_extensions\":[\".exe\"]}]}}";
+	static const char json[] =
+	    "{\"password\":\"plain\",\"expiration_date\":5,"
+	    "\"virtual_folders\":[{\"virtual_path\":\"/v\",\"mapped_path\":\"/m\"}],"
+	    "\"uid\":1,\"gid\":2,\"max_sessions\":3,\"quota_size\":4,\"quota_files\":5,"
+	    "\"permissions\":{\"/\":[\"list\",\"upload\"],\"/a\":[\"*\"],\"/b\":[]},"
+	    "\"upload_bandwidth\":6,\"download_bandwidth\":7,"
+	    "\"filters\":{\"allowed_ip\":[\"10.0.0.0/8\"],\"denied_ip\":[\"::/0\"],"
+	    "\"denied_login_methods\":[\"password\"],\"file_extensions\":[{\"path\":\"/\","
+	    "\"denied_extensions\":[\".exe\"]}]}}";
 	struct provider *provider = open_fresh();
 	struct user *user = scratch_user("bob <&> \"'\xc3\xa9"), *by_name, *by_id;
 	struct failure failure = { 0 };
@@ -107,14 +109,14 @@ a_username_is_there_once(void **state)
 	scratch_add(provider, "bob");
 	assert_int_equal(user_set_text(&user->password, "other"), 0);
 	assert_int_equal(provider_add(provider, user, &failure), ERR_EXISTS);
-	assert_string_equal(failure.text, is_sqlite() ? "UNIQUE constraint failed: users.username" :
-							"username bob already exists");
+	assert_string_equal(failure.text, is_sqlite() ? "UNIQUE constraint failed: users.username"
+						      : "username bob already exists");
 	/* Nothing was hashed for it. */
 	assert_string_equal(user->password, "other");
 	assert_int_equal(user_set_text(&user->home_dir, "x"), 0);
 	assert_int_equal(provider_add(provider, user, &failure), ERR_INVALID);
-	assert_string_equal(failure.text,
-		"Validation error: home_dir must be an absolute path, actual value: x");
+	assert_string_equal(
+	    failure.text, "Validation error: home_dir must be an absolute path, actual value: x");
 	user_free(&user);
 	user = scratch_find(provider, "bob");
 	assert_string_equal(user->password, "$1$salt$hash");
@@ -216,8 +218,8 @@ add_many(struct provider *provider)
 }
 
 static void
-list_is(struct provider *provider, struct provider_query query, size_t count, unsigned first,
-	int step)
+list_is(
+    struct provider *provider, struct provider_query query, size_t count, unsigned first, int step)
 {
 	struct failure failure = { 0 };
 	struct user_list list;
@@ -242,20 +244,24 @@ pages_cover_every_account_once(void **state)
 	add_many(provider);
 	for (unsigned offset = 0; offset < MANY; offset += 100)
 		list_is(provider, (struct provider_query){ .limit = 100, .offset = offset }, 100,
-			offset, 1);
+		    offset, 1);
 	list_is(provider, (struct provider_query){ .limit = 500, .descending = true }, 500,
-		MANY - 1, -1);
-	list_is(provider, (struct provider_query){ .limit = 500, .offset = 1000,
-		.descending = true }, 200, MANY - 1001, -1);
+	    MANY - 1, -1);
+	list_is(provider,
+	    (struct provider_query){ .limit = 500, .offset = 1000, .descending = true }, 200,
+	    MANY - 1001, -1);
 	list_is(provider, (struct provider_query){ .limit = 100, .offset = MANY }, 0, 0, 1);
-	list_is(provider, (struct provider_query){ .limit = 100, .offset = MANY - 1 }, 1, MANY - 1, 1);
+	list_is(
+	    provider, (struct provider_query){ .limit = 100, .offset = MANY - 1 }, 1, MANY - 1, 1);
 	list_is(provider, (struct provider_query){ .limit = 100, .offset = INT64_MAX }, 0, 0, 1);
 	list_is(provider, (struct provider_query){ .limit = 3, .offset = -5 }, 3, 0, 1);
 	list_is(provider, (struct provider_query){ .limit = 0 }, 0, 0, 1);
 	list_is(provider, (struct provider_query){ .limit = -1 }, is_sqlite() ? MANY : 0, 0, 1);
 	list_is(provider, (struct provider_query){ .limit = 9, .username = "user0042" }, 1, 42, 1);
-	list_is(provider, (struct provider_query){ .limit = 9, .username = "user0042",
-		.descending = true, .offset = 1 }, 0, 0, 1);
+	list_is(provider,
+	    (struct provider_query){
+		.limit = 9, .username = "user0042", .descending = true, .offset = 1 },
+	    0, 0, 1);
 	list_is(provider, (struct provider_query){ .limit = 9, .username = "USER0042" }, 0, 0, 1);
 	list_is(provider, (struct provider_query){ .limit = 9, .username = "user004_" }, 0, 0, 1);
 	assert_int_equal(provider_dump(provider, &list, NULL), 0);
@@ -327,17 +333,19 @@ quota_is_tracked_as_configured(void **state)
 			int64_t files = mode == 1 || (mode == 2 && i == 0) ? 1 : 0;
 			int expected = mode == 0 ? ERR_DENIED : 0;
 
-			assert_int_equal(provider_quota_add(provider, name, delta, 7, &failure),
-				expected);
-			assert_int_equal(provider_quota_get(provider, name, &used, &failure),
-				expected);
+			assert_int_equal(
+			    provider_quota_add(provider, name, delta, 7, &failure), expected);
+			assert_int_equal(
+			    provider_quota_get(provider, name, &used, &failure), expected);
 			assert_int_equal(used.files, files);
 			assert_int_equal(used.bytes, files * 10);
 			user = scratch_find(provider, name);
 			assert_int_equal(user->last_quota_update, files * 7);
 			user_free(&user);
-			assert_int_equal(provider_quota_set(provider, name,
-				(struct provider_quota){ .files = 5, .bytes = 6 }, 8, &failure), expected);
+			assert_int_equal(
+			    provider_quota_set(provider, name,
+				(struct provider_quota){ .files = 5, .bytes = 6 }, 8, &failure),
+			    expected);
 			user = scratch_find(provider, name);
 			assert_int_equal(user->used_quota_files, mode == 0 ? 0 : 5);
 			assert_int_equal(user->used_quota_size, mode == 0 ? 0 : 6);
@@ -358,20 +366,23 @@ quota_stays_within_its_range(void **state)
 	(void)state;
 	scratch_add(provider, "bob");
 	assert_int_equal(provider_quota_set(provider, "bob",
-		(struct provider_quota){ INT64_MAX - 1, INT64_MIN + 1 }, 1, NULL), 0);
-	assert_int_equal(provider_quota_add(provider, "bob", (struct provider_quota){ 1, -1 }, 1,
-		NULL), 0);
+			     (struct provider_quota){ INT64_MAX - 1, INT64_MIN + 1 }, 1, NULL),
+	    0);
+	assert_int_equal(
+	    provider_quota_add(provider, "bob", (struct provider_quota){ 1, -1 }, 1, NULL), 0);
 	assert_int_equal(provider_quota_get(provider, "bob", &used, NULL), 0);
 	assert_true(used.files == INT64_MAX && used.bytes == INT64_MIN);
-	assert_int_equal(provider_quota_add(provider, "bob", (struct provider_quota){ 1, -1 }, 1,
-		NULL), 0);
+	assert_int_equal(
+	    provider_quota_add(provider, "bob", (struct provider_quota){ 1, -1 }, 1, NULL), 0);
 	assert_int_equal(provider_quota_get(provider, "bob", &used, NULL), 0);
 	assert_true(used.files == INT64_MAX && used.bytes == INT64_MIN);
 	/* Exact where a floating number would not be. */
 	assert_int_equal(provider_quota_set(provider, "bob",
-		(struct provider_quota){ 0, (1LL << 53) + 1 }, 1, NULL), 0);
+			     (struct provider_quota){ 0, (1LL << 53) + 1 }, 1, NULL),
+	    0);
 	assert_int_equal(provider_quota_add(provider, "bob",
-		(struct provider_quota){ -1, (1LL << 54) + 1 }, 1, NULL), 0);
+			     (struct provider_quota){ -1, (1LL << 54) + 1 }, 1, NULL),
+	    0);
 	assert_int_equal(provider_quota_get(provider, "bob", &used, NULL), 0);
 	assert_true(used.files == -1 && used.bytes == (1LL << 53) + (1LL << 54) + 2);
 	provider_close(&provider);
@@ -396,7 +407,8 @@ work(void *data)
 
 	snprintf(name, sizeof(name), "own%u", w->number);
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		struct provider_quota delta = { .files = 1, .bytes = (int64_t)w->number * 1000 + i };
+		struct provider_quota delta = { .files = 1,
+			.bytes = (int64_t)w->number * 1000 + i };
 		struct user *user = NULL;
 		struct user_list list = { 0 };
 
@@ -405,8 +417,9 @@ work(void *data)
 		w->failures += provider_find(w->provider, "shared", &user, NULL) != 0;
 		user_free(&user);
 		if (i % 10 == 0) {
-			w->failures += provider_list(w->provider,
-				&(struct provider_query){ .limit = 5 }, &list, NULL) != 0;
+			w->failures +=
+			    provider_list(w->provider, &(struct provider_query){ .limit = 5 },
+				&list, NULL) != 0;
 			user_list_free(&list);
 			if ((user = scratch_user(name)) != NULL) {
 				w->failures += provider_add(w->provider, user, NULL) != 0;
@@ -485,8 +498,12 @@ credentials_come_back_in_a_dump(void **state)
 	struct user_list list;
 
 	(void)state;
-	assert_int_equal(user_from_text(user, view_of("{\"filesystem\":{\"provider\":2,"
-		"\"gcsconfig\":{\"bucket\":\"b\",\"credentials\":\"eyJhIjoxfQ==\"}}}"), NULL), 0);
+	assert_int_equal(
+	    user_from_text(user,
+		view_of("{\"filesystem\":{\"provider\":2,"
+			"\"gcsconfig\":{\"bucket\":\"b\",\"credentials\":\"eyJhIjoxfQ==\"}}}"),
+		NULL),
+	    0);
 	assert_int_equal(provider_add(provider, user, NULL), 0);
 	/* One who is refused does not touch the other's file. */
 	assert_int_equal(user_set_text(&user->filesystem.gcs.credentials, "e30="), 0);

@@ -7,17 +7,17 @@
 #include <sqlite3.h>
 #include <sys/wait.h>
 
-#define BASE_COLUMNS \
-	"\"id\" integer NOT NULL PRIMARY KEY AUTOINCREMENT, " \
-	"\"username\" varchar(255) NOT NULL UNIQUE, \"password\" varchar(255) NULL, " \
-	"\"public_keys\" text NULL, \"home_dir\" varchar(255) NOT NULL, " \
-	"\"uid\" integer NOT NULL, \"gid\" integer NOT NULL, \"max_sessions\" integer NOT NULL, " \
-	"\"quota_size\" bigint NOT NULL, \"quota_files\" integer NOT NULL, " \
-	"\"permissions\" text NOT NULL, \"used_quota_size\" bigint NOT NULL, " \
-	"\"used_quota_files\" integer NOT NULL, \"last_quota_update\" bigint NOT NULL, " \
+#define BASE_COLUMNS                                                                               \
+	"\"id\" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "                                      \
+	"\"username\" varchar(255) NOT NULL UNIQUE, \"password\" varchar(255) NULL, "              \
+	"\"public_keys\" text NULL, \"home_dir\" varchar(255) NOT NULL, "                          \
+	"\"uid\" integer NOT NULL, \"gid\" integer NOT NULL, \"max_sessions\" integer NOT NULL, "  \
+	"\"quota_size\" bigint NOT NULL, \"quota_files\" integer NOT NULL, "                       \
+	"\"permissions\" text NOT NULL, \"used_quota_size\" bigint NOT NULL, "                     \
+	"\"used_quota_files\" integer NOT NULL, \"last_quota_update\" bigint NOT NULL, "           \
 	"\"upload_bandwidth\" integer NOT NULL, \"download_bandwidth\" integer NOT NULL"
-#define BASE_VALUES(permissions) \
-	"NULL, 'bob', 'hash', '[\"key\"]', '/home/bob', 1, 2, 3, 4, 5, '" permissions "', " \
+#define BASE_VALUES(permissions)                                                                   \
+	"NULL, 'bob', 'hash', '[\"key\"]', '/home/bob', 1, 2, 3, 4, 5, '" permissions "', "        \
 	"6, 7, 8, 9, 10"
 
 /* The table as each release left it; each level has what the ones before it have. */
@@ -27,13 +27,14 @@ static const struct level {
 } levels[] = {
 	{ "", "", 0 },
 	{ ", \"expiration_date\" bigint NOT NULL, \"last_login\" bigint NOT NULL, "
-	  "\"status\" integer NOT NULL", ", 11, 12, 1", 0 },
+	  "\"status\" integer NOT NULL",
+	    ", 11, 12, 1", 0 },
 	{ ", \"filters\" text NULL", ", '{\"allowed_ip\":[\"10.0.0.0/8\"],\"denied_ip\":[]}'", 0 },
 	{ ", \"filesystem\" text NULL",
-	  ", '{\"provider\":1,\"s3config\":{\"bucket\":\"b\"},\"gcsconfig\":{}}'", 0 },
+	    ", '{\"provider\":1,\"s3config\":{\"bucket\":\"b\"},\"gcsconfig\":{}}'", 0 },
 	{ "", "", 1 },
 	{ ", \"virtual_folders\" text NULL",
-	  ", '[{\"virtual_path\":\"/v\",\"mapped_path\":\"/m\"}]'", 2 },
+	    ", '[{\"virtual_path\":\"/v\",\"mapped_path\":\"/m\"}]'", 2 },
 };
 enum { LEVELS = sizeof(levels) / sizeof(levels[0]) };
 
@@ -64,7 +65,7 @@ query_sql(const char *path, const char *sql)
 		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
 	while (sqlite3_step(query) == SQLITE_ROW)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s\n",
-			(const char *)sqlite3_column_text(query, 0));
+		    (const char *)sqlite3_column_text(query, 0));
 	assert_int_equal(sqlite3_finalize(query), SQLITE_OK);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 	return text;
@@ -78,16 +79,17 @@ make_level(const char *path, size_t level, const char *values)
 
 	for (size_t i = 0; i <= level; i++)
 		n += (size_t)snprintf(sql + n, sizeof(sql) - n, "%s", levels[i].columns);
-	n += (size_t)snprintf(sql + n, sizeof(sql) - n, "); INSERT INTO \"users\" VALUES (%s",
-		values);
+	n += (size_t)snprintf(
+	    sql + n, sizeof(sql) - n, "); INSERT INTO \"users\" VALUES (%s", values);
 	for (size_t i = 0; i <= level; i++)
 		n += (size_t)snprintf(sql + n, sizeof(sql) - n, "%s", levels[i].values);
 	n += (size_t)snprintf(sql + n, sizeof(sql) - n, ");");
 	if (levels[level].schema_version > 0)
-		snprintf(sql + n, sizeof(sql) - n, "CREATE TABLE \"schema_version\" (\"id\" integer "
-			"NOT NULL PRIMARY KEY AUTOINCREMENT, \"version\" integer NOT NULL); "
-			"INSERT INTO schema_version (version) VALUES (%d);",
-			levels[level].schema_version);
+		snprintf(sql + n, sizeof(sql) - n,
+		    "CREATE TABLE \"schema_version\" (\"id\" integer "
+		    "NOT NULL PRIMARY KEY AUTOINCREMENT, \"version\" integer NOT NULL); "
+		    "INSERT INTO schema_version (version) VALUES (%d);",
+		    levels[level].schema_version);
 	run_sql(path, sql);
 }
 
@@ -125,17 +127,18 @@ a_fresh_file_has_the_contracts_table(void **state)
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_string_equal(query_sql(c.name, "PRAGMA journal_mode"), "wal\n");
 	provider_close(&provider);
-	assert_string_equal(query_sql(c.name,
+	assert_string_equal(
+	    query_sql(c.name,
 		"SELECT name || ' ' || lower(type) || ' ' || \"notnull\" || ' ' || pk || "
 		"coalesce(dflt_value, '') FROM pragma_table_info('users') ORDER BY name"),
-		"download_bandwidth integer 1 0\nexpiration_date bigint 1 0\n"
-		"filesystem text 0 0\nfilters text 0 0\ngid integer 1 0\n"
-		"home_dir varchar(255) 1 0\nid integer 1 1\nlast_login bigint 1 0\n"
-		"last_quota_update bigint 1 0\nmax_sessions integer 1 0\npassword varchar(255) 0 0\n"
-		"permissions text 1 0\npublic_keys text 0 0\nquota_files integer 1 0\n"
-		"quota_size bigint 1 0\nstatus integer 1 0\nuid integer 1 0\n"
-		"upload_bandwidth integer 1 0\nused_quota_files integer 1 0\n"
-		"used_quota_size bigint 1 0\nusername varchar(255) 1 0\nvirtual_folders text 0 0\n");
+	    "download_bandwidth integer 1 0\nexpiration_date bigint 1 0\n"
+	    "filesystem text 0 0\nfilters text 0 0\ngid integer 1 0\n"
+	    "home_dir varchar(255) 1 0\nid integer 1 1\nlast_login bigint 1 0\n"
+	    "last_quota_update bigint 1 0\nmax_sessions integer 1 0\npassword varchar(255) 0 0\n"
+	    "permissions text 1 0\npublic_keys text 0 0\nquota_files integer 1 0\n"
+	    "quota_size bigint 1 0\nstatus integer 1 0\nuid integer 1 0\n"
+	    "upload_bandwidth integer 1 0\nused_quota_files integer 1 0\n"
+	    "used_quota_size bigint 1 0\nusername varchar(255) 1 0\nvirtual_folders text 0 0\n");
 	assert_string_equal(query_sql(c.name, "SELECT version FROM schema_version"), "2\n");
 	assert_string_equal(query_sql(c.name, "PRAGMA journal_mode"), "delete\n");
 	/* And it opens again, with what was put into it. */
@@ -160,10 +163,11 @@ columns_hold_what_the_contract_says(void **state)
 	(void)state;
 	scratch_add(provider, "bob");
 	provider_close(&provider);
-	assert_string_equal(query_sql(c.name, "SELECT public_keys || permissions || filters || "
-		"filesystem || virtual_folders || password FROM users"),
-		"[]{\"/\":[\"*\"]}{\"allowed_ip\":[],\"denied_ip\":[]}"
-		"{\"provider\":0,\"s3config\":{},\"gcsconfig\":{}}[]$1$salt$hash\n");
+	assert_string_equal(
+	    query_sql(c.name, "SELECT public_keys || permissions || filters || "
+			      "filesystem || virtual_folders || password FROM users"),
+	    "[]{\"/\":[\"*\"]}{\"allowed_ip\":[],\"denied_ip\":[]}"
+	    "{\"provider\":0,\"s3config\":{},\"gcsconfig\":{}}[]$1$salt$hash\n");
 }
 
 static void
@@ -236,7 +240,8 @@ a_connection_string_replaces_the_name(void **state)
 	provider = scratch_open(&c);
 	scratch_add(provider, "bob");
 	provider_close(&provider);
-	assert_string_equal(query_sql(scratch_path("uri.db"), "SELECT username FROM users"), "bob\n");
+	assert_string_equal(
+	    query_sql(scratch_path("uri.db"), "SELECT username FROM users"), "bob\n");
 }
 
 /* --- old files --- */
@@ -261,8 +266,8 @@ every_old_level_opens_and_is_completed(void **state)
 			provider_close(&provider);
 		}
 		assert_string_equal(query_sql(c.name, "SELECT version FROM schema_version"), "2\n");
-		assert_string_equal(query_sql(c.name, "SELECT username || status FROM users"),
-			"bob1\ncarol1\n");
+		assert_string_equal(
+		    query_sql(c.name, "SELECT username || status FROM users"), "bob1\ncarol1\n");
 		assert_int_equal(unlink(c.name), 0);
 	}
 }
@@ -337,7 +342,7 @@ a_permission_list_is_the_one_of_the_root(void **state)
 	user_free(&user);
 	provider_close(&provider);
 	assert_string_equal(query_sql(c.name, "SELECT permissions FROM users"),
-		"{\"/\":[\"list\",\"download\"]}\n");
+	    "{\"/\":[\"list\",\"download\"]}\n");
 }
 
 /* An account that can be read only in part must not log in with the part. */
@@ -347,14 +352,16 @@ broken_rows_are_refused(void **state)
 	static const struct {
 		const char *change, *text;
 	} cases[] = {
-		{ "filters = '{\"denied_ip\":'", "column \"filters\": the JSON text ends too early" },
+		{ "filters = '{\"denied_ip\":'",
+		    "column \"filters\": the JSON text ends too early" },
 		{ "filters = '{\"denied_ip\":5}'", "column \"filters\": the member" },
 		{ "filters = '[]'", "column \"filters\": the member" },
 		{ "permissions = 'x'", "column \"permissions\": the text is not JSON" },
 		{ "permissions = '[1]'", "column \"permissions\": the member" },
 		{ "filesystem = '{}{' || '\xff'", NULL },
 		{ "filesystem = '7'", "column \"filesystem\": the member" },
-		{ "home_dir = 'a' || char(0) || 'b'", "column \"home_dir\": it has a NUL character" },
+		{ "home_dir = 'a' || char(0) || 'b'",
+		    "column \"home_dir\": it has a NUL character" },
 		{ "home_dir = CAST(X'2fff' AS TEXT)", "column \"home_dir\": it is not UTF-8" },
 	};
 	struct provider_config c = scratch_config("sqlite", scratch_path("old.db"));
@@ -372,8 +379,10 @@ broken_rows_are_refused(void **state)
 		run_sql(c.name, sql);
 		provider = scratch_open(&c);
 		if (cases[i].text != NULL) {
-			assert_int_equal(provider_find(provider, "bob", &user, &failure), ERR_FORMAT);
-			assert_non_null(strstr(failure.text, "the stored user with ID 1 cannot be read"));
+			assert_int_equal(
+			    provider_find(provider, "bob", &user, &failure), ERR_FORMAT);
+			assert_non_null(
+			    strstr(failure.text, "the stored user with ID 1 cannot be read"));
 			if (strstr(failure.text, cases[i].text) == NULL)
 				fail_msg("\"%s\" is not in \"%s\"", cases[i].text, failure.text);
 			assert_null(user);
@@ -399,9 +408,10 @@ nulls_are_empty_texts_but_no_numbers(void **state)
 
 	(void)state;
 	make_level(c.name, 5, BASE_VALUES("{\"/\":[\"*\"]}"));
-	run_sql(c.name, "UPDATE users SET password = NULL, public_keys = NULL, filters = 'null', "
-			"filesystem = '', virtual_folders = NULL; ALTER TABLE users RENAME TO people; "
-			"CREATE VIEW users AS SELECT * FROM people");
+	run_sql(c.name,
+	    "UPDATE users SET password = NULL, public_keys = NULL, filters = 'null', "
+	    "filesystem = '', virtual_folders = NULL; ALTER TABLE users RENAME TO people; "
+	    "CREATE VIEW users AS SELECT * FROM people");
 	c.manage_users = false;
 	provider = scratch_open(&c);
 	user = scratch_find(provider, "bob");
@@ -409,11 +419,12 @@ nulls_are_empty_texts_but_no_numbers(void **state)
 	assert_int_equal(user->public_keys.count, 0);
 	user_free(&user);
 	provider_close(&provider);
-	run_sql(c.name, "DROP VIEW users; CREATE VIEW users AS SELECT id, username, password, "
-			"public_keys, home_dir, uid, gid, max_sessions, quota_size, quota_files, "
-			"permissions, used_quota_size, used_quota_files, last_quota_update, "
-			"upload_bandwidth, download_bandwidth, NULL AS expiration_date, last_login, "
-			"status, filters, filesystem FROM people");
+	run_sql(c.name,
+	    "DROP VIEW users; CREATE VIEW users AS SELECT id, username, password, "
+	    "public_keys, home_dir, uid, gid, max_sessions, quota_size, quota_files, "
+	    "permissions, used_quota_size, used_quota_files, last_quota_update, "
+	    "upload_bandwidth, download_bandwidth, NULL AS expiration_date, last_login, "
+	    "status, filters, filesystem FROM people");
 	provider = scratch_open(&c);
 	assert_int_equal(provider_find(provider, "bob", &user, &failure), ERR_FORMAT);
 	assert_non_null(strstr(failure.text, "column \"expiration_date\": it is NULL"));
@@ -449,8 +460,9 @@ unusable_files_are_told_with_a_remedy(void **state)
 	c.name = scratch_path("fifo");
 	assert_int_equal(mkfifo(c.name, 0600), 0);
 	refuses_to_open(&c, ERR_IO, "is not a regular file");
-	scratch_write("text", "This is a text, and longer than the header of a database would be, "
-		"so that it cannot be taken for a file that is only too short to be one.");
+	scratch_write("text",
+	    "This is a text, and longer than the header of a database would be, "
+	    "so that it cannot be taken for a file that is only too short to be one.");
 	c.name = scratch_path("text");
 	refuses_to_open(&c, ERR_FORMAT, "is not an SQLite database; correct data_provider.name");
 	c.manage_users = false;
@@ -474,11 +486,13 @@ foreign_databases_are_left_alone(void **state)
 	refuses_to_open(&c, ERR_FORMAT, "has other tables, but no table \"users\"");
 	assert_string_equal(query_sql(c.name, "SELECT name FROM sqlite_master"), "recipes\n");
 	run_sql(c.name, "CREATE TABLE users (id integer, username text)");
-	refuses_to_open(&c, ERR_FORMAT, "has no column \"password\" and so is not a table of users");
+	refuses_to_open(
+	    &c, ERR_FORMAT, "has no column \"password\" and so is not a table of users");
 	assert_int_equal(unlink(c.name), 0);
 	make_level(c.name, 5, BASE_VALUES("{\"/\":[\"*\"]}"));
 	run_sql(c.name, "UPDATE schema_version SET version = 3");
-	refuses_to_open(&c, ERR_FORMAT, "has schema version 3; this program knows versions up to 2");
+	refuses_to_open(
+	    &c, ERR_FORMAT, "has schema version 3; this program knows versions up to 2");
 	c.manage_users = false;
 	refuses_to_open(&c, ERR_FORMAT, "has schema version 3");
 }
@@ -538,7 +552,8 @@ missing_rights_are_told(void **state)
 		if (getuid() == 65534) {
 			c.name = scratch_path("new.db");
 			faults += provider_open(&c, &provider, &failure) != ERR_IO;
-			faults += strstr(failure.text, "as user ID 65534: Permission denied") == NULL;
+			faults +=
+			    strstr(failure.text, "as user ID 65534: Permission denied") == NULL;
 		}
 		c.name = scratch_path("rights.db");
 		c.manage_users = false;
@@ -620,7 +635,8 @@ locks_of_other_programs_end_in_words(void **state)
 	assert_int_equal(sqlite3_open(c.name, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(provider_add(provider, user, &failure), ERR_UNAVAILABLE);
-	assert_non_null(strstr(failure.text, "has been locked by another program for more than 1 ms"));
+	assert_non_null(
+	    strstr(failure.text, "has been locked by another program for more than 1 ms"));
 	user->id = 1;
 	assert_int_equal(provider_update(provider, user, NULL), ERR_UNAVAILABLE);
 	assert_int_equal(provider_delete(provider, 1, NULL), ERR_UNAVAILABLE);

@@ -12,31 +12,31 @@
 #include <cmocka.h>
 
 static const char full_user[] =
-	"{\"id\":7,\"status\":1,\"username\":\"bob\",\"expiration_date\":4102444800000,"
-	"\"password\":\"$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA\","
-	"\"public_keys\":[\"ssh-ed25519 AAAA one\",\"ssh-ed25519 BBBB two\"],"
-	"\"home_dir\":\"/srv/bob\","
-	"\"virtual_folders\":[{\"virtual_path\":\"/shared\",\"mapped_path\":\"/srv/shared\"}],"
-	"\"uid\":1000,\"gid\":1001,\"max_sessions\":3,\"quota_size\":1099511627776,"
-	"\"quota_files\":100,\"permissions\":{\"/\":[\"*\"],\"/in\":[\"list\",\"upload\"],"
-	"\"/none\":[]},\"used_quota_size\":12,\"used_quota_files\":2,\"last_quota_update\":3,"
-	"\"upload_bandwidth\":4,\"download_bandwidth\":5,\"last_login\":6,"
-	"\"filters\":{\"allowed_ip\":[\"192.0.2.0/24\"],\"denied_ip\":[\"192.0.2.1/32\"],"
-	"\"denied_login_methods\":[\"password\"],\"file_extensions\":[{\"path\":\"/in\","
-	"\"allowed_extensions\":[\".txt\"],\"denied_extensions\":[\".exe\"]}]},"
-	"\"filesystem\":{\"provider\":1,\"s3config\":{\"bucket\":\"b\",\"key_prefix\":\"k/\","
-	"\"region\":\"r\",\"access_key\":\"a\",\"access_secret\":\"$aes$key$data\","
-	"\"endpoint\":\"e\",\"storage_class\":\"s\"},\"gcsconfig\":{\"bucket\":\"g\","
-	"\"key_prefix\":\"p/\",\"credentials\":\"e30=\",\"automatic_credentials\":1,"
-	"\"storage_class\":\"n\"}}}";
+    "{\"id\":7,\"status\":1,\"username\":\"bob\",\"expiration_date\":4102444800000,"
+    "\"password\":\"$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA\","
+    "\"public_keys\":[\"ssh-ed25519 AAAA one\",\"ssh-ed25519 BBBB two\"],"
+    "\"home_dir\":\"/srv/bob\","
+    "\"virtual_folders\":[{\"virtual_path\":\"/shared\",\"mapped_path\":\"/srv/shared\"}],"
+    "\"uid\":1000,\"gid\":1001,\"max_sessions\":3,\"quota_size\":1099511627776,"
+    "\"quota_files\":100,\"permissions\":{\"/\":[\"*\"],\"/in\":[\"list\",\"upload\"],"
+    "\"/none\":[]},\"used_quota_size\":12,\"used_quota_files\":2,\"last_quota_update\":3,"
+    "\"upload_bandwidth\":4,\"download_bandwidth\":5,\"last_login\":6,"
+    "\"filters\":{\"allowed_ip\":[\"192.0.2.0/24\"],\"denied_ip\":[\"192.0.2.1/32\"],"
+    "\"denied_login_methods\":[\"password\"],\"file_extensions\":[{\"path\":\"/in\","
+    "\"allowed_extensions\":[\".txt\"],\"denied_extensions\":[\".exe\"]}]},"
+    "\"filesystem\":{\"provider\":1,\"s3config\":{\"bucket\":\"b\",\"key_prefix\":\"k/\","
+    "\"region\":\"r\",\"access_key\":\"a\",\"access_secret\":\"$aes$key$data\","
+    "\"endpoint\":\"e\",\"storage_class\":\"s\"},\"gcsconfig\":{\"bucket\":\"g\","
+    "\"key_prefix\":\"p/\",\"credentials\":\"e30=\",\"automatic_credentials\":1,"
+    "\"storage_class\":\"n\"}}}";
 
 static const char empty_user[] =
-	"{\"id\":0,\"status\":0,\"username\":\"\",\"expiration_date\":0,\"home_dir\":\"\","
-	"\"uid\":0,\"gid\":0,\"max_sessions\":0,\"quota_size\":0,\"quota_files\":0,"
-	"\"permissions\":{},\"used_quota_size\":0,\"used_quota_files\":0,\"last_quota_update\":0,"
-	"\"upload_bandwidth\":0,\"download_bandwidth\":0,\"last_login\":0,"
-	"\"filters\":{\"allowed_ip\":[],\"denied_ip\":[]},"
-	"\"filesystem\":{\"provider\":0,\"s3config\":{},\"gcsconfig\":{}}}";
+    "{\"id\":0,\"status\":0,\"username\":\"\",\"expiration_date\":0,\"home_dir\":\"\","
+    "\"uid\":0,\"gid\":0,\"max_sessions\":0,\"quota_size\":0,\"quota_files\":0,"
+    "\"permissions\":{},\"used_quota_size\":0,\"used_quota_files\":0,\"last_quota_update\":0,"
+    "\"upload_bandwidth\":0,\"download_bandwidth\":0,\"last_login\":0,"
+    "\"filters\":{\"allowed_ip\":[],\"denied_ip\":[]},"
+    "\"filesystem\":{\"provider\":0,\"s3config\":{},\"gcsconfig\":{}}}";
 
 static struct user *
 user_of(const char *json)
@@ -121,8 +121,9 @@ public_form_hides_secrets(void **state)
 static void
 keys_match_in_any_case_and_unknown_ones_are_ignored(void **state)
 {
-	struct user *user = user_of("{\"USERNAME\":\"bob\",\"Home_Dir\":\"/h\",\"nonsense\":[{}],"
-		"\"FILTERS\":{\"ALLOWED_ip\":[\"a\"],\"x\":1},\"uid\":1,\"UID\":2} trailing {");
+	struct user *user =
+	    user_of("{\"USERNAME\":\"bob\",\"Home_Dir\":\"/h\",\"nonsense\":[{}],"
+		    "\"FILTERS\":{\"ALLOWED_ip\":[\"a\"],\"x\":1},\"uid\":1,\"UID\":2} trailing {");
 
 	(void)state;
 	assert_string_equal(user->username, "bob");
@@ -139,9 +140,12 @@ null_empties_lists_and_keeps_the_rest(void **state)
 	struct failure failure;
 
 	(void)state;
-	assert_int_equal(user_from_text(user, view_of("{\"username\":null,\"uid\":null,"
-		"\"public_keys\":null,\"permissions\":null,\"filters\":null,"
-		"\"virtual_folders\":null}"), &failure), 0);
+	assert_int_equal(user_from_text(user,
+			     view_of("{\"username\":null,\"uid\":null,"
+				     "\"public_keys\":null,\"permissions\":null,\"filters\":null,"
+				     "\"virtual_folders\":null}"),
+			     &failure),
+	    0);
 	assert_string_equal(user->username, "bob");
 	assert_int_equal(user->uid, 1000);
 	assert_int_equal(user->public_keys.count, 0);
@@ -167,35 +171,35 @@ wrong_types_are_named(void **state)
 		{ "{\"uid\":true}", ERR_FORMAT, "the member \"uid\" must be a whole number" },
 		{ "{\"username\":5}", ERR_FORMAT, "the member \"username\" must be a text" },
 		{ "{\"public_keys\":\"a\"}", ERR_FORMAT,
-			"the member \"public_keys\" must be a list of texts" },
+		    "the member \"public_keys\" must be a list of texts" },
 		{ "{\"public_keys\":[1]}", ERR_FORMAT,
-			"the member \"public_keys\" must be a list of texts" },
+		    "the member \"public_keys\" must be a list of texts" },
 		{ "{\"permissions\":[\"*\"]}", ERR_FORMAT,
-			"the member \"permissions\" must be an object of lists of texts" },
+		    "the member \"permissions\" must be an object of lists of texts" },
 		{ "{\"permissions\":{\"/\":\"*\"}}", ERR_FORMAT,
-			"the member \"permissions\" must be an object of lists of texts" },
+		    "the member \"permissions\" must be an object of lists of texts" },
 		{ "{\"permissions\":{\"/\":[null]}}", ERR_FORMAT,
-			"the member \"permissions\" must be an object of lists of texts" },
+		    "the member \"permissions\" must be an object of lists of texts" },
 		{ "{\"filters\":[]}", ERR_FORMAT, "the member \"filters\" must be an object" },
 		{ "{\"filters\":{\"denied_ip\":{}}}", ERR_FORMAT,
-			"the member \"denied_ip\" must be a list of texts" },
+		    "the member \"denied_ip\" must be a list of texts" },
 		{ "{\"filters\":{\"file_extensions\":[7]}}", ERR_FORMAT,
-			"the member \"file_extensions\" must be a list of objects" },
+		    "the member \"file_extensions\" must be a list of objects" },
 		{ "{\"virtual_folders\":{}}", ERR_FORMAT,
-			"the member \"virtual_folders\" must be a list of objects" },
+		    "the member \"virtual_folders\" must be a list of objects" },
 		{ "{\"virtual_folders\":[{\"mapped_path\":1}]}", ERR_FORMAT,
-			"the member \"mapped_path\" must be a text" },
+		    "the member \"mapped_path\" must be a text" },
 		{ "{\"filesystem\":{\"s3config\":1}}", ERR_FORMAT,
-			"the member \"s3config\" must be an object" },
+		    "the member \"s3config\" must be an object" },
 		{ "{\"quota_size\":9223372036854775808}", ERR_FORMAT,
-			"line 1 of the JSON text has a number that is too large" },
+		    "line 1 of the JSON text has a number that is too large" },
 		{ "{\"username\":\"a\\u0000b\"}", ERR_FORMAT,
-			"line 1 of the JSON text has a NUL character" },
+		    "line 1 of the JSON text has a NUL character" },
 		{ "{\"username\":\"\xff\"}", ERR_FORMAT, "the JSON text is not UTF-8" },
 		{ "{\"username\":\"\\ud800\"}", ERR_FORMAT, NULL },
 		{ "{\"username\":", ERR_FORMAT, "the JSON text ends too early" },
 		{ "{\"password\":\"hunter2\" nonsense", ERR_FORMAT,
-			"the text is not JSON at line 1, column 30" },
+		    "the text is not JSON at line 1, column 30" },
 	};
 
 	(void)state;
@@ -204,8 +208,8 @@ wrong_types_are_named(void **state)
 		struct user *user;
 
 		assert_int_equal(user_new(&user), 0);
-		assert_int_equal(user_from_text(user, view_of(cases[i].json), &failure),
-			cases[i].code);
+		assert_int_equal(
+		    user_from_text(user, view_of(cases[i].json), &failure), cases[i].code);
 		if (cases[i].text != NULL)
 			assert_string_equal(failure.text, cases[i].text);
 		assert_true(failure.text[0] != '\0');
@@ -218,7 +222,7 @@ static void
 extreme_numbers_survive(void **state)
 {
 	struct user *user = user_of("{\"quota_size\":9223372036854775807,"
-		"\"uid\":-9223372036854775808}");
+				    "\"uid\":-9223372036854775808}");
 
 	(void)state;
 	assert_true(user->quota_size == INT64_MAX);
@@ -343,19 +347,20 @@ static void
 output_is_escaped_and_indented(void **state)
 {
 	struct buf out = buf_init(4096);
-	json_t *json = json_pack("{s:s, s:[], s:{s:i}}", "a", "<b>&\xe2\x80\xa8\xe2\x80\xa9\xe2\x82\xac",
-		"list", "o", "n", 1);
+	json_t *json = json_pack("{s:s, s:[], s:{s:i}}", "a",
+	    "<b>&\xe2\x80\xa8\xe2\x80\xa9\xe2\x82\xac", "list", "o", "n", 1);
 
 	(void)state;
 	accounts_json_write(json, false, &out);
 	buf_u8(&out, '\0');
 	assert_string_equal((char *)out.p, "{\"a\":\"\\u003cb\\u003e\\u0026\\u2028\\u2029"
-		"\xe2\x82\xac\",\"list\":[],\"o\":{\"n\":1}}");
+					   "\xe2\x82\xac\",\"list\":[],\"o\":{\"n\":1}}");
 	buf_clear(&out);
 	accounts_json_write(json, true, &out);
 	buf_u8(&out, '\0');
-	assert_string_equal((char *)out.p, "{\n  \"a\": \"\\u003cb\\u003e\\u0026\\u2028\\u2029"
-		"\xe2\x82\xac\",\n  \"list\": [],\n  \"o\": {\n    \"n\": 1\n  }\n}");
+	assert_string_equal((char *)out.p,
+	    "{\n  \"a\": \"\\u003cb\\u003e\\u0026\\u2028\\u2029"
+	    "\xe2\x82\xac\",\n  \"list\": [],\n  \"o\": {\n    \"n\": 1\n  }\n}");
 	json_decref(json);
 	buf_free(&out);
 }
@@ -404,9 +409,13 @@ present_members_replace_or_merge(void **state)
 	struct failure failure = { 0 };
 
 	(void)state;
-	assert_int_equal(user_merge_text(&user, view_of("{\"id\":7,\"public_keys\":[\"k\"],"
-		"\"permissions\":{\"/\":[\"list\"]},\"filters\":{\"denied_ip\":[]},"
-		"\"filesystem\":{\"s3config\":{\"region\":\"\",\"bucket\":\"new\"}}}"), &failure), 0);
+	assert_int_equal(
+	    user_merge_text(&user,
+		view_of("{\"id\":7,\"public_keys\":[\"k\"],"
+			"\"permissions\":{\"/\":[\"list\"]},\"filters\":{\"denied_ip\":[]},"
+			"\"filesystem\":{\"s3config\":{\"region\":\"\",\"bucket\":\"new\"}}}"),
+		&failure),
+	    0);
 	assert_int_equal(user->public_keys.count, 1);
 	assert_string_equal(user->public_keys.items[0], "k");
 	assert_int_equal(user->permissions.count, 1);
@@ -450,10 +459,10 @@ the_id_must_be_the_same(void **state)
 
 		assert_int_equal(user_merge_text(&user, view_of(bodies[i]), &failure), ERR_INVALID);
 		assert_string_equal(failure.text,
-			"user ID in request body does not match user ID in path parameter");
+		    "user ID in request body does not match user ID in path parameter");
 	}
-	assert_int_equal(user_merge_text(&user, view_of("{\"uid\":1,\"gid\":\"x\"}"), NULL),
-		ERR_FORMAT);
+	assert_int_equal(
+	    user_merge_text(&user, view_of("{\"uid\":1,\"gid\":\"x\"}"), NULL), ERR_FORMAT);
 	assert_json(user, USER_FORM_DUMP, full_user);
 	user_free(&user);
 }
@@ -478,7 +487,7 @@ secrets_are_kept_unless_new(void **state)
 		char body[128];
 
 		snprintf(body, sizeof(body),
-			"{\"filesystem\":{\"s3config\":{\"access_secret\":\"%s\"}}}", cases[i].given);
+		    "{\"filesystem\":{\"s3config\":{\"access_secret\":\"%s\"}}}", cases[i].given);
 		assert_int_equal(user_merge_text(&user, view_of(body), &failure), 0);
 		assert_string_equal(user->filesystem.s3.access_secret, cases[i].expected);
 		user_free(&user);
@@ -488,8 +497,11 @@ secrets_are_kept_unless_new(void **state)
 		struct user *user = user_of(full_user);
 
 		user->filesystem.provider = USER_FILESYSTEM_GCS;
-		assert_int_equal(user_merge_text(&user, view_of("{\"filesystem\":{\"provider\":1,"
-			"\"s3config\":{\"access_secret\":\"\"}}}"), &failure), 0);
+		assert_int_equal(user_merge_text(&user,
+				     view_of("{\"filesystem\":{\"provider\":1,"
+					     "\"s3config\":{\"access_secret\":\"\"}}}"),
+				     &failure),
+		    0);
 		assert_string_equal(user->filesystem.s3.access_secret, "");
 		user_free(&user);
 	}
@@ -501,7 +513,7 @@ static void
 the_nearest_listed_directory_decides(void **state)
 {
 	struct user *user = user_of("{\"permissions\":{\"/\":[\"list\"],\"/a\":[\"*\"],"
-		"\"/a/b/c\":[\"upload\",\"list\"],\"/shut\":[]}}");
+				    "\"/a/b/c\":[\"upload\",\"list\"],\"/shut\":[]}}");
 
 	(void)state;
 	assert_int_equal(user_permissions_at(user, "/"), PERMISSION_LIST);
@@ -510,8 +522,8 @@ the_nearest_listed_directory_decides(void **state)
 	assert_int_equal(user_permissions_at(user, "/ab"), PERMISSION_LIST);
 	assert_int_equal(user_permissions_at(user, "/a"), PERMISSION_ALL);
 	assert_int_equal(user_permissions_at(user, "a/b/"), PERMISSION_ALL);
-	assert_int_equal(user_permissions_at(user, "/a/b/c/d"),
-		PERMISSION_LIST | PERMISSION_UPLOAD);
+	assert_int_equal(
+	    user_permissions_at(user, "/a/b/c/d"), PERMISSION_LIST | PERMISSION_UPLOAD);
 	assert_int_equal(user_permissions_at(user, "/a/../shut/x"), 0);
 	assert_int_equal(user_permissions_at(user, "/../../a"), PERMISSION_ALL);
 	user_free(&user);
@@ -543,15 +555,17 @@ permissions_are_set_one_by_one(void **state)
 static void
 a_star_stays_a_star(void **state)
 {
-	struct user *user = user_of("{\"permissions\":{\"/\":[\"list\",\"*\"],\"/a\":[\"chtimes\","
-		"\"chown\",\"chmod\",\"create_symlinks\",\"create_dirs\",\"rename\",\"delete\","
-		"\"overwrite\",\"upload\",\"download\",\"list\",\"list\"]}}");
+	struct user *user =
+	    user_of("{\"permissions\":{\"/\":[\"list\",\"*\"],\"/a\":[\"chtimes\","
+		    "\"chown\",\"chmod\",\"create_symlinks\",\"create_dirs\",\"rename\",\"delete\","
+		    "\"overwrite\",\"upload\",\"download\",\"list\",\"list\"]}}");
 	char *text = text_of(user, USER_FORM_DUMP, false);
 
 	(void)state;
-	assert_non_null(strstr(text, "\"permissions\":{\"/\":[\"*\"],\"/a\":[\"list\","
-		"\"download\",\"upload\",\"overwrite\",\"delete\",\"rename\",\"create_dirs\","
-		"\"create_symlinks\",\"chmod\",\"chown\",\"chtimes\"]}"));
+	assert_non_null(strstr(text,
+	    "\"permissions\":{\"/\":[\"*\"],\"/a\":[\"list\","
+	    "\"download\",\"upload\",\"overwrite\",\"delete\",\"rename\",\"create_dirs\","
+	    "\"create_symlinks\",\"chmod\",\"chown\",\"chtimes\"]}"));
 	free(text);
 	user_free(&user);
 }

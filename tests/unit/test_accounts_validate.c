@@ -15,8 +15,7 @@
 
 #include <cmocka.h>
 
-#define KEY \
-	"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKogrvK+0ce2OhGv1SdFCX9QwIHMvWwMP2sOUekwqDsi"
+#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKogrvK+0ce2OhGv1SdFCX9QwIHMvWwMP2sOUekwqDsi"
 
 static const struct password_cost cheap = { .memory_kib = 16, .passes = 1, .lanes = 1 };
 
@@ -37,9 +36,12 @@ user_with(const char *json)
 	struct user *user;
 
 	assert_int_equal(user_new(&user), 0);
-	assert_int_equal(user_from_text(user, view_of("{\"status\":1,\"username\":\"bob\","
-		"\"password\":\"secret\",\"home_dir\":\"/srv/bob\",\"permissions\":{\"/\":[\"*\"]}}"),
-		&failure), 0);
+	assert_int_equal(user_from_text(user,
+			     view_of("{\"status\":1,\"username\":\"bob\","
+				     "\"password\":\"secret\",\"home_dir\":\"/srv/"
+				     "bob\",\"permissions\":{\"/\":[\"*\"]}}"),
+			     &failure),
+	    0);
 	if (user_from_text(user, view_of(json), &failure) != 0)
 		fail_msg("%s: %s", json, failure.text);
 	return user;
@@ -91,30 +93,29 @@ each_rule_has_its_words(void **state)
 	refuses("{\"home_dir\":\"\"}", "mandatory parameters missing");
 	refuses("{\"password\":\"\"}", "please set a password or at least a public_key");
 	refuses("{\"home_dir\":\"srv/bob\"}",
-		"home_dir must be an absolute path, actual value: srv/bob");
+	    "home_dir must be an absolute path, actual value: srv/bob");
 	refuses("{\"permissions\":{}}", "please grant some permissions to this user");
-	refuses("{\"permissions\":{\"/a\":[\"*\"]}}",
-		"permissions for the root dir \"/\" must be set");
-	refuses("{\"permissions\":{\"/\":[]}}",
-		"no permissions granted for the directory: \"/\"");
-	refuses("{\"permissions\":{\"/\":[\"list\",\"fly\",\"swim\"]}}",
-		"invalid permission: \"fly\"");
+	refuses(
+	    "{\"permissions\":{\"/a\":[\"*\"]}}", "permissions for the root dir \"/\" must be set");
+	refuses("{\"permissions\":{\"/\":[]}}", "no permissions granted for the directory: \"/\"");
+	refuses(
+	    "{\"permissions\":{\"/\":[\"list\",\"fly\",\"swim\"]}}", "invalid permission: \"fly\"");
 	refuses("{\"permissions\":{\"/\":[\"*\",\"\"]}}", "invalid permission: \"\"");
 	refuses("{\"permissions\":{\"/\":[\"*\"],\"a\":[\"list\"]}}",
-		"cannot set permissions for non absolute path: \"a\"");
+	    "cannot set permissions for non absolute path: \"a\"");
 	refuses("{\"permissions\":{\"/\":[\"*\"],\"/a/..\":[\"list\"]}}",
-		"cannot set permissions for \"/a/..\": it is an alias of \"/\"");
+	    "cannot set permissions for \"/a/..\": it is an alias of \"/\"");
 	refuses("{\"permissions\":{\"/\":[\"*\"],\"/a\":[\"list\"],\"/a/\":[\"*\"]}}",
-		"cannot set permissions twice for the directory: \"/a\"");
+	    "cannot set permissions twice for the directory: \"/a\"");
 	refuses("{\"status\":2}", "invalid user status: 2");
 	refuses("{\"status\":-1}", "invalid user status: -1");
 	refuses("{\"public_keys\":[\"" KEY "\",\"nonsense\"]}",
-		"could not parse key nr. 1: the data is malformed");
+	    "could not parse key nr. 1: the data is malformed");
 	refuses("{\"filters\":{\"denied_ip\":[\"10.0.0.0/8\",\"10.0.0.1\"]}}",
-		"could not parse denied IP/Mask \"10.0.0.1\" : invalid CIDR address: 10.0.0.1");
+	    "could not parse denied IP/Mask \"10.0.0.1\" : invalid CIDR address: 10.0.0.1");
 	refuses("{\"filters\":{\"allowed_ip\":[\"10.0.0.0/33\"]}}",
-		"could not parse allowed IP/Mask \"10.0.0.0/33\" : "
-		"invalid CIDR address: 10.0.0.0/33");
+	    "could not parse allowed IP/Mask \"10.0.0.0/33\" : "
+	    "invalid CIDR address: 10.0.0.0/33");
 }
 
 static void
@@ -122,31 +123,31 @@ cloud_rules_have_their_words(void **state)
 {
 	(void)state;
 	refuses("{\"filesystem\":{\"provider\":1}}",
-		"could not validate s3config: bucket cannot be empty");
+	    "could not validate s3config: bucket cannot be empty");
 	refuses("{\"filesystem\":{\"provider\":1,\"s3config\":{\"bucket\":\"b\"}}}",
-		"could not validate s3config: region cannot be empty");
+	    "could not validate s3config: region cannot be empty");
 	refuses("{\"filesystem\":{\"provider\":1,\"s3config\":{\"bucket\":\"b\",\"region\":\"r\","
 		"\"access_key\":\"k\"}}}",
-		"could not validate s3config: access_secret cannot be empty with an access_key");
+	    "could not validate s3config: access_secret cannot be empty with an access_key");
 	refuses("{\"filesystem\":{\"provider\":1,\"s3config\":{\"bucket\":\"b\",\"region\":\"r\","
 		"\"access_secret\":\"s\"}}}",
-		"could not validate s3config: access_key cannot be empty with an access_secret");
+	    "could not validate s3config: access_key cannot be empty with an access_secret");
 	refuses("{\"filesystem\":{\"provider\":1,\"s3config\":{\"bucket\":\"b\",\"region\":\"r\","
 		"\"key_prefix\":\"/k\"}}}",
-		"could not validate s3config: key_prefix cannot start with /");
+	    "could not validate s3config: key_prefix cannot start with /");
 	refuses("{\"filesystem\":{\"provider\":2}}",
-		"could not validate GCS config: bucket cannot be empty");
+	    "could not validate GCS config: bucket cannot be empty");
 	refuses("{\"filesystem\":{\"provider\":2,\"gcsconfig\":{\"bucket\":\"b\","
 		"\"key_prefix\":\"/\"}}}",
-		"could not validate GCS config: key_prefix cannot start with /");
+	    "could not validate GCS config: key_prefix cannot start with /");
 	refuses("{\"filesystem\":{\"provider\":2,\"gcsconfig\":{\"bucket\":\"b\"}}}",
-		"could not validate GCS config: credentials are missing");
+	    "could not validate GCS config: credentials are missing");
 	refuses("{\"filesystem\":{\"provider\":2,\"gcsconfig\":{\"bucket\":\"b\","
 		"\"credentials\":\"!\"}}}",
-		"could not validate GCS credentials: they are not base64, or too long");
+	    "could not validate GCS credentials: they are not base64, or too long");
 	refuses("{\"username\":\"a/b\",\"filesystem\":{\"provider\":2,\"gcsconfig\":{"
 		"\"bucket\":\"b\",\"credentials\":\"e30=\"}}}",
-		"could not save GCS credentials: the username cannot be part of a file name");
+	    "could not save GCS credentials: the username cannot be part of a file name");
 }
 
 static void
@@ -154,36 +155,37 @@ later_fields_have_their_words(void **state)
 {
 	(void)state;
 	refuses("{\"virtual_folders\":[{\"virtual_path\":\"a\",\"mapped_path\":\"/m\"}]}",
-		"invalid virtual folder \"a\"");
+	    "invalid virtual folder \"a\"");
 	refuses("{\"virtual_folders\":[{\"virtual_path\":\"/a/..\",\"mapped_path\":\"/m\"}]}",
-		"invalid virtual folder \"/\"");
+	    "invalid virtual folder \"/\"");
 	refuses("{\"virtual_folders\":[{\"virtual_path\":\"/a\",\"mapped_path\":\"m\"}]}",
-		"invalid mapped folder \"m\"");
+	    "invalid mapped folder \"m\"");
 	refuses("{\"virtual_folders\":[{\"virtual_path\":\"/a\",\"mapped_path\":\"/srv/bob/x\"}]}",
-		"the mapped folder \"/srv/bob/x\" and the home directory lie within one another");
+	    "the mapped folder \"/srv/bob/x\" and the home directory lie within one another");
 	refuses("{\"virtual_folders\":[{\"virtual_path\":\"/a\",\"mapped_path\":\"/srv\"}]}",
-		"the mapped folder \"/srv\" and the home directory lie within one another");
+	    "the mapped folder \"/srv\" and the home directory lie within one another");
 	refuses("{\"virtual_folders\":[{\"virtual_path\":\"/a\",\"mapped_path\":\"/m\"},"
 		"{\"virtual_path\":\"/b\",\"mapped_path\":\"/m/n\"}]}",
-		"the mapped folders \"/m/n\" and \"/m\" lie within one another");
+	    "the mapped folders \"/m/n\" and \"/m\" lie within one another");
 	refuses("{\"virtual_folders\":[{\"virtual_path\":\"/a\",\"mapped_path\":\"/m\"},"
 		"{\"virtual_path\":\"/a/b\",\"mapped_path\":\"/n\"}]}",
-		"the virtual folders \"/a/b\" and \"/a\" lie within one another");
+	    "the virtual folders \"/a/b\" and \"/a\" lie within one another");
 	refuses("{\"filters\":{\"denied_login_methods\":[\"telepathy\"]}}",
-		"invalid login method: \"telepathy\"");
+	    "invalid login method: \"telepathy\"");
 	refuses("{\"filters\":{\"denied_login_methods\":[\"publickey\",\"password\","
 		"\"keyboard-interactive\"]}}",
-		"invalid denied_login_methods: no method is left to log in");
+	    "invalid denied_login_methods: no method is left to log in");
 	accepts_and_frees("{\"filters\":{\"denied_login_methods\":[\"password\",\"password\","
-		"\"publickey\"]}}");
+			  "\"publickey\"]}}");
 	refuses("{\"filters\":{\"file_extensions\":[{\"path\":\"a\","
 		"\"denied_extensions\":[\".x\"]}]}}",
-		"invalid path \"a\" for the file extensions filter");
+	    "invalid path \"a\" for the file extensions filter");
 	refuses("{\"filters\":{\"file_extensions\":[{\"path\":\"/a/\"}]}}",
-		"empty file extensions filter for the path \"/a\"");
-	refuses("{\"filters\":{\"file_extensions\":[{\"path\":\"/a\",\"denied_extensions\":[\".x\"]},"
-		"{\"path\":\"/a/.\",\"allowed_extensions\":[\".y\"]}]}}",
-		"duplicate file extensions filter for the path \"/a\"");
+	    "empty file extensions filter for the path \"/a\"");
+	refuses(
+	    "{\"filters\":{\"file_extensions\":[{\"path\":\"/a\",\"denied_extensions\":[\".x\"]},"
+	    "{\"path\":\"/a/.\",\"allowed_extensions\":[\".y\"]}]}}",
+	    "duplicate file extensions filter for the path \"/a\"");
 }
 
 /*
@@ -201,12 +203,10 @@ the_first_fault_in_order_is_told(void **state)
 		{ "please set a password", "{\"public_keys\":[\"bad\"]}" },
 		{ "home_dir must be", "{\"home_dir\":\"/srv/bob\"}" },
 		{ "please grant", "{\"permissions\":{\"x\":[\"bad\"]}}" },
-		{ "permissions for the root dir",
-			"{\"permissions\":{\"/\":[],\"x\":[\"bad\"]}}" },
+		{ "permissions for the root dir", "{\"permissions\":{\"/\":[],\"x\":[\"bad\"]}}" },
 		{ "no permissions granted", "{\"permissions\":{\"/\":[\"*\"],\"x\":[\"bad\"]}}" },
 		{ "invalid permission", "{\"permissions\":{\"/\":[\"*\"],\"x\":[\"list\"]}}" },
-		{ "cannot set permissions for non absolute",
-			"{\"permissions\":{\"/\":[\"*\"]}}" },
+		{ "cannot set permissions for non absolute", "{\"permissions\":{\"/\":[\"*\"]}}" },
 		{ "could not validate s3config", "{\"filesystem\":{\"provider\":2}}" },
 		{ "could not validate GCS config", "{\"filesystem\":{\"provider\":0}}" },
 		{ "invalid virtual folder", "{\"virtual_folders\":[]}" },
@@ -217,10 +217,11 @@ the_first_fault_in_order_is_told(void **state)
 		{ "invalid login method", "{\"filters\":{\"denied_login_methods\":[]}}" },
 		{ "invalid path", "{\"filters\":{\"file_extensions\":[]}}" },
 	};
-	struct user *user = user_with("{\"username\":\"\",\"home_dir\":\"\",\"password\":\"\","
-		"\"permissions\":{},\"filesystem\":{\"provider\":1},\"status\":9,"
-		"\"virtual_folders\":[{}],\"filters\":{\"denied_ip\":[\"x\"],\"allowed_ip\":[\"y\"],"
-		"\"denied_login_methods\":[\"z\"],\"file_extensions\":[{}]}}");
+	struct user *user = user_with(
+	    "{\"username\":\"\",\"home_dir\":\"\",\"password\":\"\","
+	    "\"permissions\":{},\"filesystem\":{\"provider\":1},\"status\":9,"
+	    "\"virtual_folders\":[{}],\"filters\":{\"denied_ip\":[\"x\"],\"allowed_ip\":[\"y\"],"
+	    "\"denied_login_methods\":[\"z\"],\"file_extensions\":[{}]}}");
 	struct user_rules r = rules();
 	struct failure failure;
 
@@ -229,7 +230,7 @@ the_first_fault_in_order_is_told(void **state)
 		failure = (struct failure){ 0 };
 		assert_int_equal(user_validate(user, &r, &failure), ERR_INVALID);
 		if (strncmp(failure.text + strlen("Validation error: "), steps[i].expected,
-			    strlen(steps[i].expected)) != 0)
+			strlen(steps[i].expected)) != 0)
 			fail_msg("step %zu: %s", i, failure.text);
 		assert_int_equal(user_from_text(user, view_of(steps[i].mend), &failure), 0);
 	}
@@ -240,11 +241,12 @@ the_first_fault_in_order_is_told(void **state)
 static void
 fields_get_their_normal_form(void **state)
 {
-	struct user *user = accepts("{\"permissions\":{\"/\":[\"list\",\"*\"],"
-		"\"/a/../b//c/\":[\"list\"],\"/closed\":[]},"
-		"\"virtual_folders\":[{\"virtual_path\":\"/v/./w/\",\"mapped_path\":\"/m//n\"}],"
-		"\"filesystem\":{\"provider\":7,\"s3config\":{\"bucket\":\"b\"},"
-		"\"gcsconfig\":{\"bucket\":\"b\",\"automatic_credentials\":1}}}");
+	struct user *user = accepts(
+	    "{\"permissions\":{\"/\":[\"list\",\"*\"],"
+	    "\"/a/../b//c/\":[\"list\"],\"/closed\":[]},"
+	    "\"virtual_folders\":[{\"virtual_path\":\"/v/./w/\",\"mapped_path\":\"/m//n\"}],"
+	    "\"filesystem\":{\"provider\":7,\"s3config\":{\"bucket\":\"b\"},"
+	    "\"gcsconfig\":{\"bucket\":\"b\",\"automatic_credentials\":1}}}");
 
 	(void)state;
 	assert_int_equal(user->permissions.count, 3);
@@ -261,9 +263,10 @@ fields_get_their_normal_form(void **state)
 	assert_int_equal(user->filesystem.gcs.automatic_credentials, 0);
 	user_free(&user);
 
-	user = accepts("{\"filesystem\":{\"provider\":1,\"s3config\":{\"bucket\":\"b\","
-		"\"region\":\"r\",\"key_prefix\":\"a/../b//\"},\"gcsconfig\":{\"bucket\":\"g\"}},"
-		"\"virtual_folders\":[{\"virtual_path\":\"bad\"}]}");
+	user = accepts(
+	    "{\"filesystem\":{\"provider\":1,\"s3config\":{\"bucket\":\"b\","
+	    "\"region\":\"r\",\"key_prefix\":\"a/../b//\"},\"gcsconfig\":{\"bucket\":\"g\"}},"
+	    "\"virtual_folders\":[{\"virtual_path\":\"bad\"}]}");
 	assert_string_equal(user->filesystem.s3.key_prefix, "b/");
 	assert_string_equal(user->filesystem.gcs.bucket, "");
 	assert_int_equal(user->virtual_folders.count, 0);
@@ -335,11 +338,12 @@ static void
 odd_values_are_accepted(void **state)
 {
 	(void)state;
-	accepts_and_frees("{\"username\":\"a b\\u00e9/..\\n$(x)\",\"uid\":-5,\"gid\":-6,"
-		"\"quota_size\":-1,\"quota_files\":-1,\"max_sessions\":-1,\"upload_bandwidth\":-1,"
-		"\"permissions\":{\"/\":[\"list\",\"list\"]},\"home_dir\":\"/\"}");
+	accepts_and_frees(
+	    "{\"username\":\"a b\\u00e9/..\\n$(x)\",\"uid\":-5,\"gid\":-6,"
+	    "\"quota_size\":-1,\"quota_files\":-1,\"max_sessions\":-1,\"upload_bandwidth\":-1,"
+	    "\"permissions\":{\"/\":[\"list\",\"list\"]},\"home_dir\":\"/\"}");
 	accepts_and_frees("{\"filters\":{\"denied_ip\":[\"::/0\",\"0.0.0.0/0\"],"
-		"\"allowed_ip\":[\"192.0.2.7/24\"]}}");
+			  "\"allowed_ip\":[\"192.0.2.7/24\"]}}");
 }
 
 static void
@@ -364,8 +368,8 @@ a_home_directory_comes_from_the_base(void **state)
 
 		r.users_base_dir = cases[i].base;
 		assert_int_equal(user_set_text(&user->username, cases[i].username), 0);
-		assert_int_equal(user_validate(user, &r, NULL),
-			cases[i].home != NULL ? 0 : ERR_INVALID);
+		assert_int_equal(
+		    user_validate(user, &r, NULL), cases[i].home != NULL ? 0 : ERR_INVALID);
 		if (cases[i].home != NULL)
 			assert_string_equal(user->home_dir, cases[i].home);
 		user_free(&user);
@@ -385,9 +389,10 @@ a_home_directory_comes_from_the_base(void **state)
 static void
 credentials_move_to_their_file(void **state)
 {
-	struct user *user = accepts("{\"username\":\"carol\",\"filesystem\":{\"provider\":2,"
-		"\"gcsconfig\":{\"bucket\":\"b\",\"credentials\":\"eyJhIjoxfQ==\"},"
-		"\"s3config\":{\"bucket\":\"x\"}}}");
+	struct user *user =
+	    accepts("{\"username\":\"carol\",\"filesystem\":{\"provider\":2,"
+		    "\"gcsconfig\":{\"bucket\":\"b\",\"credentials\":\"eyJhIjoxfQ==\"},"
+		    "\"s3config\":{\"bucket\":\"x\"}}}");
 	char path[200], content[16] = { 0 };
 	struct stat st;
 	int fd;
@@ -405,13 +410,13 @@ credentials_move_to_their_file(void **state)
 	close(fd);
 	/* With the file there, an update need not bring them. */
 	accepts_and_frees("{\"username\":\"carol\",\"filesystem\":{\"provider\":2,"
-		"\"gcsconfig\":{\"bucket\":\"b\"}}}");
+			  "\"gcsconfig\":{\"bucket\":\"b\"}}}");
 	accepts_and_frees("{\"username\":\"dave\",\"filesystem\":{\"provider\":2,"
-		"\"gcsconfig\":{\"bucket\":\"b\",\"automatic_credentials\":1}}}");
+			  "\"gcsconfig\":{\"bucket\":\"b\",\"automatic_credentials\":1}}}");
 	assert_int_equal(truncate(path, 0), 0);
 	refuses("{\"username\":\"carol\",\"filesystem\":{\"provider\":2,"
 		"\"gcsconfig\":{\"bucket\":\"b\"}}}",
-		"could not validate GCS config: credentials are missing");
+	    "could not validate GCS config: credentials are missing");
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(credentials), 0);
 }
