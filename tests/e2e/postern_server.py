@@ -60,13 +60,13 @@ def scratch(prefix='postern-e2e-'):
 
 
 def process_stat(pid):
-    """(state, parent, session, start time) of a process, or None."""
+    """(state, parent, start time) of a process, or None."""
     try:
         with open(f'/proc/{pid}/stat', 'rb') as file:
             fields = file.read().rpartition(b') ')[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return fields[0].decode(), int(fields[1]), int(fields[3]), fields[19]
+    return fields[0].decode(), int(fields[1]), fields[19]
 
 
 def process_title(pid):
@@ -97,6 +97,7 @@ class Server:
         self.process = None
         self.stopped = None
         self.faults_expected = False
+        self.known, self.births = set(), {}
         for key in host_keys or []:
             copy = os.path.join(self.dir, os.path.basename(key))
             shutil.copyfile(key, copy)
@@ -130,6 +131,7 @@ class Server:
                 stdin=subprocess.DEVNULL, stdout=output, stderr=errors, cwd=self.top,
                 env={**os.environ, **self.environment}, start_new_session=True)
         self.stopped = None
+        self.known, self.births = set(), {}
         return self
 
     def start(self):
@@ -153,12 +155,17 @@ class Server:
 
     def family(self):
         """The living processes of this server: {pid: title}."""
-        found = {}
-        for pid in all_pids():
-            stat = process_stat(pid)
-            if stat and stat[2] == self.pid and stat[0] != 'Z':
-                found[pid] = process_title(pid)
-        return found
+        stats = {pid: stat for pid in all_pids() if (stat := process_stat(pid))}
+        found, grown = {self.pid} | self.known, True
+        while grown:
+            more = {pid for pid, stat in stats.items() if stat[1] in found}
+            grown = not more <= found
+            found |= more
+        # A process id that has been given to somebody else has another start time.
+        alive = {pid for pid in found if pid in stats and stats[pid][0] != 'Z'
+                 and self.births.setdefault(pid, stats[pid][2]) == stats[pid][2]}
+        self.known = alive - {self.pid}
+        return {pid: process_title(pid) for pid in alive}
 
     def workers(self, word):
         """Process ids of the workers whose title has this word, such as 'session bob'."""
@@ -168,6 +175,7 @@ class Server:
         """SIGTERM, then the last look: exit status, left processes, fault reports."""
         if self.process is None or self.stopped is not None:
             return
+        self.family()
         self.process.send_signal(signal.SIGTERM)
         try:
             self.stopped = self.process.wait(PATIENCE)

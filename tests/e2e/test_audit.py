@@ -5,6 +5,9 @@ import pytest
 
 from clients import need, run
 
+# The marker of strict key exchange is no algorithm; older auditors do not know it.
+STRICT = 'kex-strict-s-v00@openssh.com'
+
 
 def audit(server):
     need('ssh-audit')
@@ -15,8 +18,8 @@ def audit(server):
 def remarks(server, level):
     need('ssh-audit')
     done = run(['ssh-audit', '-n', '-l', level, '-p', server.port, '127.0.0.1'], check=False)
-    return [line for line in done.stdout.splitlines() if f'[{level}]' in line
-            or '[fail]' in line], done
+    return [line for line in done.stdout.splitlines()
+            if (f'[{level}]' in line or '[fail]' in line) and STRICT not in line], done
 
 
 def test_modern_has_no_remark(servers):

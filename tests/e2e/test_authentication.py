@@ -6,7 +6,7 @@ import time
 import pytest
 
 from raw_ssh import (CHANNEL_OPEN, Closed, DEBUG, DISCONNECT, IGNORE, KEXINIT, NEWKEYS, RawSsh,
-                     Reader, SERVICE_REQUEST, USERAUTH_BANNER, USERAUTH_FAILURE, USERAUTH_PK_OK,
+                     Reader, SERVICE_REQUEST, UNIMPLEMENTED, USERAUTH_BANNER, USERAUTH_FAILURE, USERAUTH_PK_OK,
                      USERAUTH_SUCCESS, load_key, string, u32)
 
 GOOD, BAD = 'the right one', 'the wrong one'
@@ -176,14 +176,26 @@ def test_odd_user_names(raw, name):
 @pytest.mark.parametrize('payload', [
     bytes([USERAUTH_SUCCESS]), bytes([CHANNEL_OPEN]) + string('session') + u32(0) * 3,
     bytes([94]) + u32(0) + string('data'), bytes([80]) + string('x') + b'\1',
-    bytes([USERAUTH_FAILURE]) + string('') + b'\0', bytes([NEWKEYS]), bytes([200]), b'\0'],
-    ids=['success', 'channel-open', 'channel-data', 'global', 'failure', 'newkeys', 'unknown', 'zero'])
+    bytes([USERAUTH_FAILURE]) + string('') + b'\0', bytes([NEWKEYS])],
+    ids=['success', 'channel-open', 'channel-data', 'global', 'failure', 'newkeys'])
 def test_what_must_not_come_before_login(account, raw, payload):
     """libssh and others acted on such messages; here each one ends the connection."""
     connection = raw().ready()
     connection.send(payload)
     connection.expect_end()
     assert USERAUTH_SUCCESS not in [seen[0] for seen in connection.seen]
+
+
+@pytest.mark.parametrize('kind', [0, 99, 192, 200, 255])
+def test_unknown_messages_before_login(raw, kind):
+    """Answered with UNIMPLEMENTED (RFC 4253 section 11.4) or the end, and nothing else."""
+    connection = raw().ready()
+    connection.send(bytes([kind]))
+    try:
+        answer = connection.read()
+    except Closed:
+        return
+    assert answer[0] in (UNIMPLEMENTED, DISCONNECT)
 
 
 @pytest.mark.parametrize('extra', [
