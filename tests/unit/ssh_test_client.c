@@ -519,26 +519,39 @@ on_start(void *ctx, struct ssh_channel *channel, struct view name)
 	return true;
 }
 
+/* Sends bytes back; how many found room. */
+static size_t
+echo(struct ssh_channel *channel, const uint8_t *bytes, size_t n)
+{
+	size_t used = 0, step;
+
+	for (; used < n; used += step) {
+		struct iovec iov[SSH_RESERVE_PIECES];
+		int count = SSH_RESERVE_PIECES;
+		const uint8_t *from = bytes + used;
+
+		step = n - used > 65536 ? 65536 : n - used;
+		if (ssh_channel_reserve(channel, step, iov, &count) != 0)
+			break;
+		for (int i = 0; i < count; i++) {
+			memcpy(iov[i].iov_base, from, iov[i].iov_len);
+			from += iov[i].iov_len;
+		}
+		CHECK(from == bytes + used + step);
+		ssh_channel_commit(channel, step);
+	}
+	return used;
+}
+
 static size_t
 on_data(void *ctx, struct ssh_channel *channel, const uint8_t *bytes, size_t n)
 {
 	struct test_pair *p = ctx;
-	struct iovec iov[SSH_RESERVE_PIECES];
-	int count = SSH_RESERVE_PIECES;
-	size_t used = 0;
 
 	if (n > p->take_at_most)
 		n = p->take_at_most;
-	if (p->echo && n > 0) {
-		if (ssh_channel_reserve(channel, n > 65536 ? n = 65536 : n, iov, &count) != 0)
-			return 0;
-		for (int i = 0; i < count; i++) {
-			memcpy(iov[i].iov_base, bytes + used, iov[i].iov_len);
-			used += iov[i].iov_len;
-		}
-		CHECK(used == n);
-		ssh_channel_commit(channel, n);
-	}
+	if (p->echo)
+		n = echo(channel, bytes, n);
 	buf_raw(&p->received, bytes, n);
 	if (p->take_at_most != SIZE_MAX)
 		p->take_at_most -= n;
