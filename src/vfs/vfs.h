@@ -56,6 +56,11 @@ void vpath_parent(const struct vpath *path, struct vpath *out);
 /* The last component; "" for the root. Points into the path. */
 const char *vpath_name(const struct vpath *path);
 bool vpath_is_root(const struct vpath *path);
+/*
+ * True when the client's own spelling ends in "/", "/." or "/..": it means a directory, so that
+ * where a call would not follow a link at the end, it does (POSIX.1-2017 section 4.13).
+ */
+bool vpath_wants_directory(struct view path);
 
 /* ---- policy */
 

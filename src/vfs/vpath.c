@@ -109,6 +109,19 @@ vpath_name(const struct vpath *path)
 }
 
 bool
+vpath_wants_directory(struct view path)
+{
+	struct view last = { 0 };
+	bool any = false;
+
+	if (path.n > 0 && path.p[path.n - 1] == '/')
+		return true;
+	while (vpath_next_component(&path, &last))
+		any = true;
+	return any && (view_is(last, ".") || view_is(last, ".."));
+}
+
+bool
 vpath_is_within(const char *path, size_t length, const struct vpath *directory)
 {
 	size_t n = directory->length;

@@ -130,6 +130,19 @@ test_parent_and_name(void **state)
 	}
 }
 
+static void
+test_directory_is_meant(void **state)
+{
+	static const char *const yes[] = { "/", "a/", "/a//", "a/.", "/a/..", ".", "..", "../" };
+	static const char *const no[] = { "", "a", "/a", "/a/b", "a/...", "a/.b", "a.", "/..x" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+		assert_true(vpath_wants_directory(view_of(yes[i])));
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		assert_false(vpath_wants_directory(view_of(no[i])));
+}
+
 int
 main(void)
 {
@@ -140,6 +153,7 @@ main(void)
 		cmocka_unit_test(test_path_limit),
 		cmocka_unit_test(test_long_input),
 		cmocka_unit_test(test_parent_and_name),
+		cmocka_unit_test(test_directory_is_meant),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
