@@ -1,5 +1,7 @@
 #include "accounts/password.h"
 
+#include "accounts/password_crypt.h"
+
 #include "base/encode.h"
 #include "base/secret.h"
 #include "crypto/crypto.h"
@@ -52,7 +54,7 @@ password_result_text(enum password_result result)
 		       "version cannot check: set the password anew";
 	case PASSWORD_BROKEN:
 		return "the stored password hash cannot be read, or asks for too "
-		       "much memory: set the password anew";
+		       "much memory or time: set the password anew";
 	case PASSWORD_FAILED: return "no memory is left to check a password";
 	}
 	return "Invalid credentials";
@@ -220,6 +222,8 @@ password_check(const char *hash, struct view password)
 		return PASSWORD_BROKEN;
 	if (starts_with(hash, "$argon2id$"))
 		return check_argon2(hash, password);
+	if (password_crypt_knows(hash))
+		return password_crypt_check(hash, password);
 	return password_is_hash(hash) ? PASSWORD_UNSUPPORTED : PASSWORD_BROKEN;
 }
 

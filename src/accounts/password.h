@@ -3,8 +3,8 @@
  *
  * Every check blocks and takes memory for its duration: 64 MiB for a hash of the default cost, at
  * most PASSWORD_MEMORY_MAX_KIB for one that was imported. How many run at once is for the caller
- * to limit. Only argon2id is verified; the other formats of the contract are recognised, so that
- * they are stored as they are, and refused at login with a text that says why.
+ * to limit. Checked are argon2id and what password_crypt.h knows; the contract's PBKDF2 hashes are
+ * recognised, so that they are stored as they are, and refused at login with a text that says why.
  */
 #ifndef ACCOUNTS_PASSWORD_H
 #define ACCOUNTS_PASSWORD_H

@@ -172,6 +172,89 @@ changed_hashes_do_not_match(void **state)
 	free(hash);
 }
 
+/* Made by other programs: the contract's vectors, openssl passwd, libcrypt. */
+static void
+hashes_of_other_programs_are_checked(void **state)
+{
+	static const struct {
+		const char *hash, *password;
+	} cases[] = {
+		{ "$2a$14$ajq8Q7fbtFRQvXpdCq7Jcuy.Rx1h/L4J60Otx.gyNLbAYctGMJ9tK", "secret" },
+		{ "$2a$04$ajq8Q7fbtFRQvXpdCq7JcuDtj9nHqb0tnuligfrJpFP0EHd9SoWLC", "secret" },
+		{ "$2b$04$ajq8Q7fbtFRQvXpdCq7JcuDtj9nHqb0tnuligfrJpFP0EHd9SoWLC", "secret" },
+		{ "$2y$04$ajq8Q7fbtFRQvXpdCq7JcuDtj9nHqb0tnuligfrJpFP0EHd9SoWLC", "secret" },
+		{ "$apr1$saltsalt$yAAkm4libquA.ZWLHbSBq/", "password" },
+		{ "$apr1$abcdefgh$60/v33Rl40lVsypsR5Ehm0",
+		    "a longer password, of more than sixteen bytes" },
+		{ "$1$abcdefgh$P2sfWBsiEFYwOpItqJE7L/",
+		    "a longer password, of more than sixteen bytes" },
+		{ "$1$salt$ez2vlPGdaLYkJam5pWs/Y1", "secret" },
+		{ "$6$abcdefgh$ltjgWl6579NluT/Vi1nwEvcil.G5Nbc4NiXZaNGStk8PSwGfQv72N2CKPPrVACtL"
+		  "tip/cZ/1GM/O6IND4WQhG.",
+		    "secret" },
+		{ "$6$rounds=1000$saltsalt$LAV5VE5Y7w1d73x1mFNspYWUpazfmwv2SoepNXNKJ/otop/Zok96"
+		  "Hr8Q13LEv0DRY/x8v0/crpIjl8NJSAqXV/",
+		    "secret" },
+	};
+	char changed[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *hash = cases[i].hash;
+		struct view password = view_of(cases[i].password);
+
+		assert_int_equal(password_check(hash, password), PASSWORD_RIGHT);
+		if (i == 0) /* this one is slow */
+			continue;
+		assert_int_equal(password_check(hash, view_of("Secret")), PASSWORD_WRONG);
+		assert_int_equal(password_check(hash, view_of("")), PASSWORD_EMPTY);
+		password.n--;
+		assert_int_equal(password_check(hash, password), PASSWORD_WRONG);
+		password.n++;
+		/* Every cut of the hash, down to the mere setting, matches nothing. */
+		snprintf(changed, sizeof(changed), "%s", hash);
+		for (size_t n = strlen(hash) - 1; n > 0; n -= n > 8 ? 7 : 1) {
+			changed[n] = '\0';
+			assert_int_equal(password_check(changed, password), PASSWORD_BROKEN);
+		}
+		snprintf(changed, sizeof(changed), "%s.", hash);
+		assert_int_equal(password_check(changed, password), PASSWORD_BROKEN);
+	}
+}
+
+/* crypt() would see "secret" alone. */
+static void
+a_nul_does_not_shorten_a_password(void **state)
+{
+	static const char *const hashes[] = { "$1$salt$ez2vlPGdaLYkJam5pWs/Y1",
+		"$2b$04$ajq8Q7fbtFRQvXpdCq7JcuDtj9nHqb0tnuligfrJpFP0EHd9SoWLC" };
+	struct view password = { .p = (const uint8_t *)"secret\0junk", .n = 11 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(password_check(hashes[i], password), PASSWORD_WRONG);
+}
+
+static void
+hashes_that_cost_too_much_are_not_begun(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    password_check(
+		"$2b$17$ajq8Q7fbtFRQvXpdCq7JcuDtj9nHqb0tnuligfrJpFP0EHd9SoWLC", view_of("secret")),
+	    PASSWORD_BROKEN);
+	assert_int_equal(password_check("$2b$", view_of("secret")), PASSWORD_BROKEN);
+	assert_int_equal(
+	    password_check("$6$rounds=5000001$saltsalt$x", view_of("secret")), PASSWORD_BROKEN);
+	assert_int_equal(
+	    password_check("$6$rounds=99999999999999999999$saltsalt$x", view_of("secret")),
+	    PASSWORD_BROKEN);
+	assert_int_equal(password_check("$pbkdf2-sha256$150000$E86a9YMX3zC7$"
+					"R5J62hsSq+pYw00hLLPKBbcGXmq7fj5+/M0IFoYtZbo=",
+			     view_of("password")),
+	    PASSWORD_UNSUPPORTED);
+}
+
 static void
 every_result_has_a_text(void **state)
 {
@@ -408,6 +491,9 @@ main(void)
 		cmocka_unit_test(empty_and_long_passwords_never_match),
 		cmocka_unit_test(broken_hashes_match_nothing),
 		cmocka_unit_test(changed_hashes_do_not_match),
+		cmocka_unit_test(hashes_of_other_programs_are_checked),
+		cmocka_unit_test(a_nul_does_not_shorten_a_password),
+		cmocka_unit_test(hashes_that_cost_too_much_are_not_begun),
 		cmocka_unit_test(every_result_has_a_text),
 		cmocka_unit_test(no_account_and_no_password_cost_the_same_and_fail),
 		cmocka_unit_test(threads_check_at_once),
