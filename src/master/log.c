@@ -139,7 +139,7 @@ log_app_view(struct log *log, enum log_level level, const char *sender, const ch
 	finish(log, &line);
 }
 
-static struct view
+__attribute__((format(printf, 3, 0))) static struct view
 format_message(char *message, size_t size, const char *format, va_list ap)
 {
 	int n = vsnprintf(message, size, format, ap);

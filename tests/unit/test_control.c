@@ -68,12 +68,13 @@ hook_close_session(void *ctx, const char *connection_id)
 static json_t *
 hook_status(void *ctx)
 {
-	const struct server *server = ctx;
+	struct server *server = ctx;
+	size_t n = atomic_load(&server->answer_bytes);
 	json_t *status = json_pack("{s:s}", "version", "test");
-	char *text = malloc(server->answer_bytes + 1);
+	char *text = malloc(n + 1);
 
-	memset(text, 'x', server->answer_bytes);
-	text[server->answer_bytes] = '\0';
+	memset(text, 'x', n);
+	text[n] = '\0';
 	json_object_set_new(status, "text", json_string(text));
 	free(text);
 	return status;
