@@ -77,7 +77,8 @@ vfs_set_attributes(struct vfs *vfs, const struct vpath *path, bool follow,
 	if (err != 0 || wanted == 0)
 		return err;
 	err = place_find_node(vfs, wanted, path, follow, &place, &st);
-	if (err == 0 && !operations_allowed(wanted, OPERAND_PATH, S_ISDIR(st.st_mode) ? NODE_DIRECTORY : NODE_OTHER, place.grants))
+	if (err == 0 && !operations_allowed(wanted, OPERAND_PATH,
+	    S_ISDIR(st.st_mode) ? NODE_DIRECTORY : NODE_OTHER, place.grants))
 		err = EACCES;
 	if (err == 0)
 		err = open_to_set(&place, &st, (set->valid & VFS_ATTRIBUTE_SIZE) != 0, &fd, &st);

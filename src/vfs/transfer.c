@@ -160,7 +160,7 @@ copy_advance(struct copy *copy, uint64_t bytes)
 	copy->done += bytes;
 }
 
-/* In the kernel, which may share the blocks; *by_hand_out when it does not do so for these files. */
+/* In the kernel, which may share the blocks; *by_hand_out when it cannot for these files. */
 static int
 copy_in_kernel(struct copy *copy, bool *by_hand_out)
 {

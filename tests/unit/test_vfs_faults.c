@@ -13,11 +13,11 @@ static struct {
 	size_t piece_max;      /* one call moves at most so many bytes; 0: no limit */
 	unsigned interrupt;    /* every so many-th call fails with EINTR; 0: none */
 	unsigned calls;
-	int write_error;       /* what writing fails with once write_room is used up */
+	int write_error;       /* what writing fails with after write_room; -1: it returns 0 */
 	size_t write_room;
 	int rename_error;      /* what renameat2() with flags fails with */
 	int link_error;
-	int copy_error;        /* what copy_file_range() fails with; -1: says that it is at the end */
+	int copy_error;        /* what copy_file_range() fails with; -1: it returns 0 */
 	size_t copy_room;      /* after so many bytes */
 	int fsync_error, close_error;
 } fault;
