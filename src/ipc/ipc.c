@@ -1,11 +1,10 @@
 #include "ipc/ipc.h"
 
 #include "base/fd.h"
-#include "base/secret.h"
+#include "base/pages.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -182,7 +181,7 @@ ipc_receive(int fd, struct ipc_inbox *inbox, struct ipc_message *out)
 	ssize_t n;
 
 	*out = (struct ipc_message){ .fds = { -1, -1 } };
-	if (inbox->bytes == NULL && (inbox->bytes = malloc(IPC_BYTES_MAX)) == NULL)
+	if (inbox->bytes == NULL && (inbox->bytes = pages_alloc(IPC_BYTES_MAX)) == NULL)
 		return ERR_MEMORY;
 	iov = (struct iovec){ .iov_base = inbox->bytes, .iov_len = IPC_BYTES_MAX };
 	do {
@@ -211,7 +210,7 @@ refuse:
 void
 ipc_inbox_free(struct ipc_inbox *inbox)
 {
-	secret_free(inbox->bytes, IPC_BYTES_MAX);
+	pages_free(inbox->bytes, IPC_BYTES_MAX);
 	inbox->bytes = NULL;
 }
 
