@@ -6,8 +6,8 @@ import time
 import pytest
 
 from raw_ssh import (CHANNEL_OPEN, Closed, DEBUG, DISCONNECT, IGNORE, KEXINIT, NEWKEYS, RawSsh,
-                     Reader, SERVICE_REQUEST, UNIMPLEMENTED, USERAUTH_BANNER, USERAUTH_FAILURE, USERAUTH_PK_OK,
-                     USERAUTH_SUCCESS, load_key, string, u32)
+                     Reader, SERVICE_REQUEST, UNIMPLEMENTED, USERAUTH_BANNER, USERAUTH_FAILURE,
+                     USERAUTH_PK_OK, USERAUTH_SUCCESS, load_key, string, u32)
 
 GOOD, BAD = 'the right one', 'the wrong one'
 

@@ -10,6 +10,8 @@ import pytest
 from clients import random_file, read
 from postern_server import PATIENCE, wait_until
 
+SILENCE_SECONDS = 3
+
 
 class Proxy:
     """Forwards TCP to the server; `damage(bytes, offset)` may change what the client sends, or
@@ -28,7 +30,11 @@ class Proxy:
         passed = {client: 0, server: 0}
         with client, server:
             while True:
-                for source in select.select([client, server], [], [], PATIENCE)[0]:
+                ready = select.select([client, server], [], [], SILENCE_SECONDS)[0]
+                # A damaged length makes both ends wait for bytes that nobody sends.
+                if not ready:
+                    return
+                for source in ready:
                     try:
                         data = source.recv(65536)
                         damaged = data
