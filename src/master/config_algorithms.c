@@ -39,10 +39,10 @@ check_list(const struct config_list *list, const char *setting, enum ssh_algorit
 	if (err == 0 || err == ERR_MEMORY)
 		return err;
 	if (err == ERR_INVALID && bad < list->count)
-		buf_printf(mistakes, "%s: \"%s\" is not an algorithm of this server; known are:",
+		buf_printf(mistakes, "%s: \"%.80s\" is not an algorithm of this server; known are:",
 		    setting, list->items[bad]);
 	else if (err == ERR_UNSUPPORTED && bad < list->count)
-		buf_printf(mistakes, "%s: \"%s\" needs a newer OpenSSL than this system has; "
+		buf_printf(mistakes, "%s: \"%.80s\" needs a newer OpenSSL than this system has; "
 		    "known are:", setting, list->items[bad]);
 	else
 		buf_printf(mistakes, "%s: the list cannot be used (%s); known are:", setting,

@@ -78,12 +78,16 @@ config_file_find(const struct config_request *request, const char *config_dir, c
 
 /* ---- reading */
 
+/* More than anybody mends in one go; and what is told has to fit the caller's buffer. */
+enum { MISTAKES_TOLD = 50 };
+
 struct reading {
 	struct config *config;
 	const char *path;
 	struct view text;
 	struct buf *mistakes;
 	bool *seen; /* one a setting */
+	unsigned mistakes_told;
 	int err;    /* 0, ERR_INVALID or ERR_MEMORY */
 };
 
@@ -93,9 +97,10 @@ mistake_begin(struct reading *r, const char *name)
 	unsigned line = config_line_of(r->text, name);
 
 	if (line > 0)
-		buf_printf(r->mistakes, "%s:%u: %s: ", r->path, line, name);
+		buf_printf(r->mistakes, "%s:%u: %.100s: ", r->path, line, name);
 	else
-		buf_printf(r->mistakes, "%s: %s: ", r->path, name);
+		buf_printf(r->mistakes, "%s: %.100s: ", r->path, name);
+	r->mistakes_told++;
 	if (r->err == 0)
 		r->err = ERR_INVALID;
 }
@@ -149,7 +154,7 @@ read_object(struct reading *r, const json_t *object, const char *prefix)
 		const struct setting *setting;
 		char *name = NULL;
 
-		if (r->err == ERR_MEMORY)
+		if (r->err == ERR_MEMORY || r->mistakes_told == MISTAKES_TOLD)
 			return;
 		if (asprintf(&name, "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", key) < 0) {
 			r->err = ERR_MEMORY;
@@ -195,6 +200,8 @@ config_file_parse(struct config *config, const char *path, struct view text, str
 		r.err = ERR_INVALID;
 	} else {
 		read_object(&r, root, "");
+		if (r.mistakes_told == MISTAKES_TOLD)
+			buf_printf(mistakes, "%s: what follows was not looked at\n", path);
 	}
 	json_decref(root);
 	free(r.seen);

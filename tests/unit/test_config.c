@@ -535,6 +535,28 @@ test_every_mistake_is_told(void **state)
 	unlink("config/sftpgo.json");
 }
 
+/* However wrong a file is, what is told about it fits. */
+static void
+test_thousands_of_mistakes(void **state)
+{
+	char *json = malloc(CONFIG_FILE_MAX), *long_key = malloc(200001);
+	size_t n = 1;
+
+	(void)state;
+	json[0] = '{';
+	for (int i = 0; i < 5000; i++)
+		n += (size_t)snprintf(json + n, CONFIG_FILE_MAX - n, "\"key%d\":1,", i);
+	snprintf(json + n, CONFIG_FILE_MAX - n, "\"z\":1}");
+	expect_mistake(json, NULL, "key49: unknown key");
+	expect_mistake(json, NULL, "what follows was not looked at");
+	memset(long_key, 'k', 200000);
+	long_key[200000] = '\0';
+	snprintf(json, CONFIG_FILE_MAX, "{\"%s\":1}", long_key);
+	expect_mistake(json, NULL, ": unknown key");
+	free(json);
+	free(long_key);
+}
+
 static void
 test_unknown_variables(void **state)
 {
@@ -831,6 +853,7 @@ main(void)
 		cmocka_unit_test(test_banner_length),
 		cmocka_unit_test(test_mistakes_in_a_file),
 		cmocka_unit_test(test_every_mistake_is_told),
+		cmocka_unit_test(test_thousands_of_mistakes),
 		cmocka_unit_test(test_unknown_variables),
 		cmocka_unit_test(test_secrets_stay_secret),
 		cmocka_unit_test(test_search_order),
