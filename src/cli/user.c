@@ -1,6 +1,7 @@
 /*
  * postern user
  */
+#include "base/clock.h"
 #include "base/secret.h"
 #include "cli/cli.h"
 #include "cli/password.h"
@@ -62,6 +63,16 @@ permission_text(const json_t *user, char *out, size_t size)
 		    json_object_size(permissions) - 1);
 }
 
+static const char *
+status_text(const json_t *user)
+{
+	json_int_t expires = json_integer_value(json_object_get(user, "expiration_date"));
+
+	if (json_integer_value(json_object_get(user, "status")) != 1)
+		return "disabled";
+	return expires > 0 && expires < clock_wall_ms() ? "expired" : "active";
+}
+
 static void
 add_row(struct table *table, const json_t *user)
 {
@@ -75,9 +86,8 @@ add_row(struct table *table, const json_t *user)
 	    sizeof(expires));
 	table_time(json_integer_value(json_object_get(user, "last_login")), last, sizeof(last));
 	permission_text(user, permissions, sizeof(permissions));
-	table_row(table, name != NULL ? name : "",
-	    json_integer_value(json_object_get(user, "status")) == 1 ? "active" : "disabled",
-	    keys, expires, last, permissions, home != NULL ? home : "");
+	table_row(table, name != NULL ? name : "", status_text(user), keys, expires, last,
+	    permissions, home != NULL ? home : "");
 }
 
 /* All accounts, a page at a time; NULL when the fault has been told. */
