@@ -1,5 +1,6 @@
 #include "ssh/packet_input.h"
 
+#include "base/pages.h"
 #include "base/secret.h"
 
 #include <errno.h>
@@ -29,9 +30,8 @@ packet_input_free(struct packet_input *in)
 {
 	packet_cipher_free(&in->cipher);
 	compression_free(&in->inflate);
-	secret_free(in->inflated, in->inflated == NULL ? 0 : SSH_PACKET_MAX + 1);
-	if (in->bytes != NULL)
-		secret_free(in->bytes, in->capacity);
+	pages_free(in->inflated, SSH_PACKET_MAX + 1);
+	pages_free(in->bytes, in->capacity);
 	*in = (struct packet_input){ 0 };
 }
 
@@ -57,7 +57,7 @@ packet_input_fill(struct packet_input *in, int fd)
 
 	if (in->wipe)
 		packet_input_wipe(in);
-	if (in->bytes == NULL && (in->bytes = malloc(in->capacity)) == NULL)
+	if (in->bytes == NULL && (in->bytes = pages_alloc(in->capacity)) == NULL)
 		return ERR_MEMORY;
 	if (in->start > 0) {
 		memmove(in->bytes, in->bytes + in->start, in->end - in->start);
@@ -195,7 +195,7 @@ packet_input_compress(struct packet_input *in, bool on)
 	compression_free(&in->inflate);
 	if (!on)
 		return 0;
-	if (in->inflated == NULL && (in->inflated = malloc(SSH_PACKET_MAX + 1)) == NULL)
+	if (in->inflated == NULL && (in->inflated = pages_alloc(SSH_PACKET_MAX + 1)) == NULL)
 		return ERR_MEMORY;
 	return compression_new(false, &in->inflate);
 }
@@ -205,7 +205,7 @@ packet_input_release(struct packet_input *in)
 {
 	if (in->bytes == NULL || in->start != in->end)
 		return;
-	secret_free(in->bytes, in->capacity);
+	pages_free(in->bytes, in->capacity);
 	in->bytes = NULL;
 	in->start = in->end = 0;
 	in->last = (struct view){ 0 };

@@ -1,7 +1,7 @@
 #include "ssh/packet_output.h"
 
 #include "base/buf.h"
-#include "base/secret.h"
+#include "base/pages.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,10 +25,8 @@ packet_output_free(struct packet_output *out)
 {
 	packet_cipher_free(&out->cipher);
 	compression_free(&out->deflate);
-	if (out->deflated != NULL)
-		secret_free(out->deflated, PACKET_DEFLATED_MAX);
-	if (out->bytes != NULL)
-		secret_free(out->bytes, out->capacity);
+	pages_free(out->deflated, PACKET_DEFLATED_MAX);
+	pages_free(out->bytes, out->capacity);
 	*out = (struct packet_output){ 0 };
 }
 
@@ -58,7 +56,7 @@ packet_output_room(struct packet_output *out, size_t n, size_t spare)
 {
 	size_t pending = out->end - out->start;
 
-	if (out->bytes == NULL && (out->bytes = malloc(out->capacity)) == NULL)
+	if (out->bytes == NULL && (out->bytes = pages_alloc(out->capacity)) == NULL)
 		return ERR_MEMORY;
 	if (pending == 0)
 		out->start = out->end = 0;
@@ -182,7 +180,7 @@ packet_output_compress(struct packet_output *out, bool on)
 	compression_free(&out->deflate);
 	if (!on)
 		return 0;
-	if (out->deflated == NULL && (out->deflated = malloc(PACKET_DEFLATED_MAX)) == NULL)
+	if (out->deflated == NULL && (out->deflated = pages_alloc(PACKET_DEFLATED_MAX)) == NULL)
 		return ERR_MEMORY;
 	return compression_new(true, &out->deflate);
 }
@@ -192,7 +190,7 @@ packet_output_release(struct packet_output *out)
 {
 	if (out->bytes == NULL || out->start != out->end)
 		return;
-	secret_free(out->bytes, out->capacity);
+	pages_free(out->bytes, out->capacity);
 	out->bytes = NULL;
 	out->start = out->end = 0;
 }
