@@ -113,11 +113,13 @@ tell_fault(int err, const char *path, const struct cli_common *common)
 {
 	switch (err) {
 	case ERR_UNAVAILABLE:
-		cli_error("no server is running with this configuration (nobody listens on %s)", path);
+		cli_error("no server is running with this configuration (nobody listens on %s)",
+		    path);
 		cli_error("start one with: postern serve --config-dir %s", common->config_dir);
 		return CLI_NO_SERVER;
 	case ERR_DENIED:
-		cli_error("%s is not ours to use: be root, or the user that the server runs as", path);
+		cli_error("%s is not ours to use: be root, or the user that the server runs as",
+		    path);
 		return CLI_FAILED;
 	case ERR_LIMIT:
 		cli_error("the request is longer than %d bytes", CONTROL_REQUEST_MAX);
@@ -291,8 +293,8 @@ cli_read_key(const char *argument)
 	else if (key == NULL)
 		cli_error("%s: there is no public key in it", argument);
 	else if (strstr(key, "PRIVATE KEY") != NULL)
-		cli_error("%s: this is a private key; give the public one (usually %s.pub)", argument,
-		    argument);
+		cli_error("%s: this is a private key; give the public one (usually %s.pub)",
+		    argument, argument);
 	if (key != NULL && strstr(key, "PRIVATE KEY") != NULL) {
 		free(key);
 		key = NULL;

@@ -30,8 +30,8 @@ cli_number(const char *command, const char *option, const char *text, long long 
 		cli_usage_error(command, "%s: \"%s\" is not a whole number from %lld", option, text,
 		    min);
 	else
-		cli_usage_error(command, "%s: \"%s\" is not a whole number from %lld to %lld", option,
-		    text, min, max);
+		cli_usage_error(command, "%s: \"%s\" is not a whole number from %lld to %lld",
+		    option, text, min, max);
 	return false;
 }
 
@@ -69,7 +69,7 @@ cli_date(const char *command, const char *option, const char *text, long long *o
 			return true;
 		}
 	}
-	cli_usage_error(command, "%s: \"%s\" is not a date such as 2030-12-31, \"never\", or a number "
-	    "of milliseconds", option, text);
+	cli_usage_error(command, "%s: \"%s\" is not a date such as 2030-12-31, \"never\", or a "
+	    "number of milliseconds", option, text);
 	return false;
 }

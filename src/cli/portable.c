@@ -102,7 +102,8 @@ replace_password(struct portable *p, const char *password)
 static int
 make_password(struct portable *p)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ" "abcdefghijklmnopqrstuvwxyz"
+				      "0123456789";
 	char password[PASSWORD_LENGTH + 1] = "";
 	int status;
 

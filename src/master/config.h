@@ -127,7 +127,7 @@ struct config_request {
 /* The largest file that is read. */
 enum { CONFIG_FILE_MAX = 1024 * 1024 };
 
-/* All defaults, nothing searched or overridden. config_dir as in the request. ERR_MEMORY, ERR_IO. */
+/* All defaults, nothing searched or overridden; config_dir must exist. ERR_MEMORY, ERR_IO. */
 MUST int config_new(struct config **out, const char *config_dir);
 /*
  * Searches the file, reads it, applies the environment, checks. A missing file is no mistake:

@@ -47,7 +47,9 @@ find_in(const char *directory, const char *below, const char *name, char **path_
 int
 config_file_find(const struct config_request *request, const char *config_dir, char **path_out)
 {
-	const char *names[] = { "postern", "sftpgo" };
+	const char *const usual[] = { "postern", "sftpgo" };
+	const char *const *names = request->config_file != NULL ? &request->config_file : usual;
+	size_t name_count = request->config_file != NULL ? 1 : 2;
 	const struct {
 		const char *directory, *below;
 	} places[] = {
@@ -65,10 +67,7 @@ config_file_find(const struct config_request *request, const char *config_dir, c
 
 		if (places[i].directory == NULL)
 			continue;
-		if (request->config_file != NULL)
-			err = find_in(places[i].directory, places[i].below, request->config_file,
-			    path_out);
-		for (size_t j = 0; request->config_file == NULL && j < 2 && err == ERR_NOT_FOUND; j++)
+		for (size_t j = 0; j < name_count && err == ERR_NOT_FOUND; j++)
 			err = find_in(places[i].directory, places[i].below, names[j], path_out);
 		if (err == 0 || err == ERR_MEMORY)
 			return err;
@@ -114,7 +113,8 @@ read_unknown(struct reading *r, const char *name)
 	if (suggestion != NULL)
 		buf_printf(r->mistakes, "unknown key; did you mean %s?\n", suggestion);
 	else
-		buf_text(r->mistakes, "unknown key; remove it (\"postern check\" lists all keys)\n");
+		buf_text(r->mistakes,
+		    "unknown key; remove it (\"postern check\" lists all keys)\n");
 }
 
 static void

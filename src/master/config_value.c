@@ -102,8 +102,9 @@ static int
 fault_type(const struct setting *setting, const json_t *value, struct buf *fault)
 {
 	static const char *const types[] = { [JSON_OBJECT] = "an object", [JSON_ARRAY] = "a list",
-		[JSON_STRING] = "a text", [JSON_INTEGER] = "a whole number", [JSON_REAL] = "a number",
-		[JSON_TRUE] = "true", [JSON_FALSE] = "false", [JSON_NULL] = "null" };
+		[JSON_STRING] = "a text", [JSON_INTEGER] = "a whole number",
+		[JSON_REAL] = "a number", [JSON_TRUE] = "true", [JSON_FALSE] = "false",
+		[JSON_NULL] = "null" };
 
 	buf_printf(fault, "%s is not ", types[json_typeof(value)]);
 	if (setting->type == SETTING_LIST)
@@ -302,7 +303,8 @@ setting_set_json(struct config *config, const struct setting *setting, const jso
 	if (json_is_string(value) && strlen(json_string_value(value)) == json_string_length(value))
 		return setting_set_text(config, setting, json_string_value(value), fault);
 	if (json_is_integer(value) && !list) {
-		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+		    json_integer_value(value));
 		return setting_set_text(config, setting, number, fault);
 	}
 	if (json_is_boolean(value) && setting->type == SETTING_BOOL)

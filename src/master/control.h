@@ -24,7 +24,7 @@ struct provider;
 enum {
 	CONTROL_REQUEST_MAX = 1024 * 1024, /* bytes of a request, without the newline */
 	CONTROL_CLIENTS_MAX = 32,          /* at once; one more is closed unheard */
-	CONTROL_STALL_MS = 30000,          /* for the whole of a request, and for reading the answer */
+	CONTROL_STALL_MS = 30000,          /* for a whole request, and for reading the answer */
 };
 
 /*

@@ -73,7 +73,7 @@ void log_transfer(struct log *log, const struct log_transfer *transfer);
 #define LOG_NO_TIME INT64_MIN
 
 struct log_command {
-	const char *sender; /* "Rename", "Rmdir", "Mkdir", "Symlink", "Remove", "Chmod", "Chown", ... */
+	const char *sender; /* "Rename", "Rmdir", "Mkdir", "Symlink", "Remove", "Chmod", ... */
 	const char *username;
 	struct view file_path;
 	struct view target_path;

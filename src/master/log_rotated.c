@@ -196,7 +196,8 @@ log_rotated_remove_old(const char *path, unsigned max_backups, unsigned max_age_
 	if (slash == path)
 		directory_name = strdup("/");
 	else
-		directory_name = slash != NULL ? strndup(path, (size_t)(slash - path)) : strdup(".");
+		directory_name = slash != NULL ? strndup(path, (size_t)(slash - path))
+		    : strdup(".");
 	if (directory_name == NULL)
 		return;
 	directory = opendir(directory_name);

@@ -14,7 +14,7 @@
  * frees; NULL when memory is short.
  */
 char *log_rotated_name(const char *path, int64_t wall_ms);
-/* Replaces `path` by a gzip file `path`.gz of the same mode. 0 or ERR_IO; then the original stays. */
+/* Replaces `path` by a gzip file `path`.gz of the same mode. After ERR_IO the original stays. */
 MUST int log_rotated_compress(const char *path);
 /*
  * Deletes the rotated files of `path` beyond the newest max_backups and those older than
