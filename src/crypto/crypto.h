@@ -9,13 +9,16 @@
  *
  * crypto_init() is called once per process tree before anything else here; after it nothing is
  * loaded, opened or looked up lazily, so that it works in a forked child whose sandbox can open
- * no file. Nothing here is safe to use from two threads at once on one object; two objects are.
+ * no file. One object is not used from two threads at once, with one exception: several threads may
+ * sign with one private key.
  */
 #ifndef CRYPTO_CRYPTO_H
 #define CRYPTO_CRYPTO_H
 
+#include "crypto/aead.h"
 #include "crypto/digest.h"
 #include "crypto/key_agreement.h"
+#include "crypto/keyed_digest.h"
 #include "crypto/packet_cipher.h"
 #include "crypto/private_key.h"
 #include "crypto/public_key.h"

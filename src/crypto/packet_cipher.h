@@ -98,6 +98,8 @@ MUST int packet_cipher_seal(
  * be given to packet_cipher_open() later, and may be moved but not changed. Asking again for the
  * same packet gives the same answer and changes nothing. The length is NOT authenticated yet and
  * not checked: the caller limits it, and its fit with the block size, before it waits for more.
+ * With aes128-cbc and a MAC that is not etm, the answer to a bad length must not come sooner than
+ * the answer to a bad tag would (CVE-2008-5161): go on reading before disconnecting.
  */
 MUST int packet_cipher_open_length(
     struct packet_cipher *c, uint32_t sequence, uint8_t *head, uint32_t *packet_length_out);

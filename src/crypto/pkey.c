@@ -101,7 +101,7 @@ pkey_ec_point(EVP_PKEY *pkey, const struct ec_curve *curve, struct buf *out)
 {
 	BIGNUM *x = NULL, *y = NULL;
 	int field = (int)curve->field_bytes;
-	uint8_t *point;
+	uint8_t *point = NULL;
 	bool good;
 
 	/* By coordinates, as the key may have come from a file with a compressed point. */
