@@ -147,7 +147,8 @@ empty_directory(int fd)
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
 		    unlinkat(fd, entry->d_name, 0) == 0)
 			continue;
-		(void)fchmodat(fd, entry->d_name, 0700, 0);
+		if (fchmodat(fd, entry->d_name, 0700, 0) != 0)
+			bug("cannot reach what the session made");
 		child = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (child < 0)
 			bug("cannot open what the session made");
