@@ -248,7 +248,8 @@ test_user_options(void **state)
 	expect_json(TAKE(ARG("--expiration-date"), ARG("2020-02-05")),
 	    "{\"expiration_date\":1580860800000}");
 	expect_json(TAKE(ARG("--expiration-date"), ARG("soon")), NULL);
-	expect_json(TAKE(ARG("--allowed-ip"), ARG("192.0.2.0/24,::/0"), ARG("--denied-ip"), ARG("")),
+	expect_json(TAKE(ARG("--allowed-ip"), ARG("192.0.2.0/24,::/0"), ARG("--denied-ip"),
+	    ARG("")),
 	    "{\"filters\":{\"allowed_ip\":[\"192.0.2.0/24\",\"::/0\"],\"denied_ip\":[]}}");
 	expect_json(TAKE(ARG("--home"), ARG("/\xff")), NULL);
 	expect_json(TAKE(ARG("--nope")), NULL);

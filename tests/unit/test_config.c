@@ -27,7 +27,8 @@ struct sample {
 static const struct sample samples[] = {
 	{ "sandbox", "\"best-effort\"", "\"require\"", "require", "\"require\"" },
 	{ "service_user", "\"postern\"", "\"ftp_1\"", "ftp_1", "\"ftp_1\"" },
-	{ "control_socket", "\"postern.sock\"", "\"/run/p.sock\"", "/run/p.sock", "\"/run/p.sock\"" },
+	{ "control_socket", "\"postern.sock\"", "\"/run/p.sock\"", "/run/p.sock",
+	    "\"/run/p.sock\"" },
 	{ "limits.login_grace_seconds", "120", "3600", "3600", "3600" },
 	{ "limits.max_unauthenticated", "500", "1", "1", "1" },
 	{ "limits.max_unauthenticated_per_address", "50", "7", "7", "7" },
@@ -454,13 +455,15 @@ test_mistakes_in_a_file(void **state)
 	} cases[] = {
 		{ "", "config/sftpgo.json:1: this is not JSON" },
 		{ "{\n\"sftpd\": {,}}", "config/sftpgo.json:2: this is not JSON" },
-		{ "{\"sandbox\":\"require\",\"sandbox\":\"require\"}", "this is not JSON: duplicate" },
+		{ "{\"sandbox\":\"require\",\"sandbox\":\"require\"}",
+		    "this is not JSON: duplicate" },
 		{ "[]", "must hold one JSON object" },
 		{ "{\n\n\"sftpdd\":{}}", ":3: sftpdd: unknown key; did you mean" },
 		{ "{\"x\":1}", "sftpgo.json:1: x: unknown key; remove it" },
 		{ "{\"sftpd\":{\n\"bind_prot\":1}}",
 		    ":2: sftpd.bind_prot: unknown key; did you mean sftpd.bind_port?" },
-		{ "{\"httpd\":{\"umask\":\"0\"}}", "httpd.umask: unknown key; did you mean sftpd.umask?" },
+		{ "{\"httpd\":{\"umask\":\"0\"}}",
+		    "httpd.umask: unknown key; did you mean sftpd.umask?" },
 		{ "{\"sftpd\":7}", "sftpd: this is a section" },
 		{ "{\"sftpd\":{\"actions\":[]}}", "sftpd.actions: this is a section" },
 		{ "{\"sandbox\":\"require\",\"SANDBOX\":\"require\"}", "sandbox: given twice" },
@@ -473,41 +476,52 @@ test_mistakes_in_a_file(void **state)
 		{ "{\"sftpd\":{\"bind_port\":\"1x\"}}", "\"1x\" is not a whole number" },
 		{ "{\"httpd\":{\"bind_port\":65536}}", "is not a whole number up to 65535" },
 		{ "{\"sftpd\":{\"enable_scp\":\"maybe\"}}", "\"maybe\" is not true or false" },
-		{ "{\"sftpd\":{\"umask\":\"0o22\"}}", "sftpd.umask: \"0o22\" is not an octal number" },
+		{ "{\"sftpd\":{\"umask\":\"0o22\"}}",
+		    "sftpd.umask: \"0o22\" is not an octal number" },
 		{ "{\"sftpd\":{\"umask\":\"8\"}}", "\"8\" is not an octal number" },
 		{ "{\"sftpd\":{\"banner\":[]}}", "sftpd.banner: a list is not at most 200" },
 		{ "{\"sftpd\":{\"banner\":\"a\\nb\"}}", "\"a\\nb\" is not at most 200" },
 		{ "{\"sftpd\":{\"banner\":\"a\\u0000b\"}}", "not JSON" },
-		{ "{\"sftpd\":{\"macs\":[1]}}", "sftpd.macs: a whole number is not a list of texts" },
+		{ "{\"sftpd\":{\"macs\":[1]}}",
+		    "sftpd.macs: a whole number is not a list of texts" },
 		{ "{\"sftpd\":{\"macs\":7}}", "sftpd.macs: a whole number is not" },
 		{ "{\"sftpd\":{\"keys\":[\"id_rsa\"]}}", "sftpd.keys: an item is not an object" },
 		{ "{\"sftpd\":{\"keys\":[{}]}}", "sftpd.keys: an item is not an object" },
 		{ "{\"sftpd\":{\"keys\":[{\"private_key\":\"\"}]}}", "sftpd.keys: \"\" is not" },
 		{ "{\"sftpd\":{\"keys\":[{\"private_key\":\"a\",\"x\":1}]}}", "an item is not" },
-		{ "{\"sftpd\":{\"keys\":\"id_rsa\"}}", "sftpd.keys: a text is not a list of objects" },
-		{ "{\"sftpd\":{\"enabled_ssh_commands\":[\"rm\"]}}", "\"rm\" is not one of *, md5sum" },
+		{ "{\"sftpd\":{\"keys\":\"id_rsa\"}}",
+		    "sftpd.keys: a text is not a list of objects" },
+		{ "{\"sftpd\":{\"enabled_ssh_commands\":[\"rm\"]}}",
+		    "\"rm\" is not one of *, md5sum" },
 		{ "{\"sftpd\":{\"enabled_ssh_commands\":\"cd, pwd\"}}", "\" pwd\" is not one of" },
-		{ "{\"sftpd\":{\"actions\":{\"command\":\"x\"}}}", "\"x\" is not an absolute path" },
-		{ "{\"sftpd\":{\"algorithm_preset\":\"best\"}}", "is not one of modern, compatible" },
+		{ "{\"sftpd\":{\"actions\":{\"command\":\"x\"}}}",
+		    "\"x\" is not an absolute path" },
+		{ "{\"sftpd\":{\"algorithm_preset\":\"best\"}}",
+		    "is not one of modern, compatible" },
 		{ "{\"sftpd\":{\"bind_address\":\"localhost\"}}", "is not an IP address" },
 		{ "{\"sftpd\":{\"bind_address\":\"[::1\"}}", "is not an IP address" },
 		{ "{\"sftpd\":{\"bind_address\":\"[127.0.0.1]\"}}", "is not an IP address" },
 		{ "{\"sftpd\":{\"proxy_protocol\":1}}", "does not read the PROXY protocol" },
-		{ "{\"sftpd\":{\"proxy_allowed\":[\"x\"]}}", "\"x\" is not an IP address or a range" },
+		{ "{\"sftpd\":{\"proxy_allowed\":[\"x\"]}}",
+		    "\"x\" is not an IP address or a range" },
 		{ "{\"sftpd\":{\"kex_algorithms\":[\"curve25519-sha256\",\"nope\"]}}",
-		    "sftpd.kex_algorithms: \"nope\" is not an algorithm of this server; known are:" },
+		    "sftpd.kex_algorithms: \"nope\" is not an algorithm of this server; known" },
 		{ "{\"sftpd\":{\"ciphers\":[\"3des-cbc\"]}}", "sftpd.ciphers: \"3des-cbc\"" },
 		{ "{\"sftpd\":{\"macs\":[\"\"]}}", "sftpd.macs: " },
 		{ "{\"service_user\":\"0day\"}", "is not the name of a system user" },
 		{ "{\"service_user\":\"\"}", "is not the name of a system user" },
-		{ "{\"control_socket\":\"\"}", "control_socket: \"\" is not a text that is not empty" },
+		{ "{\"control_socket\":\"\"}",
+		    "control_socket: \"\" is not a text that is not empty" },
 		{ "{\"data_provider\":{\"driver\":\"oracle\"}}", "is not one of sqlite, memory" },
-		{ "{\"data_provider\":{\"driver\":\"mysql\"}}", "this version does not have \"mysql\"" },
-		{ "{\"data_provider\":{\"name\":\"\"}}", "data_provider.name: \"\" is not the file" },
+		{ "{\"data_provider\":{\"driver\":\"mysql\"}}",
+		    "this version does not have \"mysql\"" },
+		{ "{\"data_provider\":{\"name\":\"\"}}",
+		    "data_provider.name: \"\" is not the file" },
 		{ "{\"data_provider\":{\"users_table\":\"u;drop\"}}", "is not a table name" },
 		{ "{\"data_provider\":{\"users_table\":\"1\"}}", "is not a table name" },
 		{ "{\"data_provider\":{\"pre_login_program\":\"/x\"}}", "runs no program before" },
-		{ "{\"data_provider\":{\"password\":[\"hush\"]}}", "password: a list is not a text" },
+		{ "{\"data_provider\":{\"password\":[\"hush\"]}}",
+		    "password: a list is not a text" },
 	};
 
 	(void)state;
@@ -524,7 +538,8 @@ test_every_mistake_is_told(void **state)
 	size_t lines = 0;
 
 	(void)state;
-	write_text("config/sftpgo.json", "{\"a\":1,\"sftpd\":{\"bind_port\":-1,\"banner\":\"ok\"}}");
+	write_text("config/sftpgo.json",
+	    "{\"a\":1,\"sftpd\":{\"bind_port\":-1,\"banner\":\"ok\"}}");
 	assert_int_equal(load(environment, NULL, &config, &mistakes), ERR_INVALID);
 	for (size_t i = 0; i < mistakes.n; i++)
 		lines += mistakes.p[i] == '\n';
@@ -674,8 +689,10 @@ test_files_that_cannot_be_read(void **state)
 /* ---- hostile bytes */
 
 static const char whole[] =
-    "{\"sandbox\":\"require\",\n\"sftpd\":{\"bind_port\":22,\"keys\":[{\"private_key\":\"a\\\"b\"}],"
-    "\n\"actions\":{\"execute_on\":[\"upload\"]},\"enable_scp\":true},\"httpd\":{\"bind_port\":-1}}";
+    "{\"sandbox\":\"require\",\n\"sftpd\":{\"bind_port\":22,"
+    "\"keys\":[{\"private_key\":\"a\\\"b\"}],"
+    "\n\"actions\":{\"execute_on\":[\"upload\"]},\"enable_scp\":true},"
+    "\"httpd\":{\"bind_port\":-1}}";
 
 static int
 parse(const void *text, size_t n)
@@ -768,7 +785,8 @@ test_set_from_flags(void **state)
 
 	(void)state;
 	assert_int_equal(config_new(&config, "/"), 0);
-	assert_int_equal(config_set(config, "sftpd.bind_port", "7", CONFIG_FROM_FLAG, &mistakes), 0);
+	assert_int_equal(config_set(config, "sftpd.bind_port", "7", CONFIG_FROM_FLAG, &mistakes),
+	    0);
 	expect_setting(config, "sftpd.bind_port", "7", CONFIG_FROM_FLAG);
 	assert_int_equal(config_set(config, "nope", "7", CONFIG_FROM_FLAG, &mistakes),
 	    ERR_NOT_FOUND);
@@ -789,7 +807,8 @@ test_notes(void **state)
 
 	(void)state;
 	config_notes(config, &notes);
-	assert_true(view_is(buf_view(&notes), "data_provider.external_auth_program: is set, but has "
+	assert_true(view_is(buf_view(&notes),
+	    "data_provider.external_auth_program: is set, but has "
 					      "no effect in this version\n"));
 	buf_free(&notes);
 	config_free(&config);

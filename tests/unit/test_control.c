@@ -193,7 +193,7 @@ send_raw(int fd, const void *bytes, size_t n)
 		ssize_t done = send(fd, p, n, MSG_NOSIGNAL);
 
 		if (done < 0)
-			return; /* the door was closed meanwhile: what it said is still to be read */
+			return; /* the door was closed: what it said is still to be read */
 		p += done;
 		n -= (size_t)done;
 	}
@@ -259,7 +259,8 @@ test_life_of_an_account(void **state)
 	assert_int_equal(json_array_size(body), 1);
 	json_decref(body);
 
-	assert_int_equal(ask(server, "user", "update", json_pack("{s:s, s:{s:i}}", "username", "bob",
+	assert_int_equal(ask(server, "user", "update", json_pack("{s:s, s:{s:i}}", "username",
+	    "bob",
 	    "changes", "uid", 7), &body), 200);
 	assert_int_equal(json_integer_value(json_object_get(body, "uid")), 7);
 	assert_string_equal(json_string_value(json_object_get(body, "home_dir")), "/srv/x");
@@ -309,9 +310,11 @@ test_refusals(void **state)
 	assert_int_equal(ask(server, "user", "authorize-key", json_pack("{s:s, s:s}", "username",
 	    "bob", "key", "no key"), NULL), 400);
 	assert_int_equal(ask(server, "user", "update", name_body("bob"), NULL), 400);
-	assert_int_equal(ask(server, "user", "update", json_pack("{s:s, s:{s:s}}", "username", "bob",
+	assert_int_equal(ask(server, "user", "update", json_pack("{s:s, s:{s:s}}", "username",
+	    "bob",
 	    "changes", "username", "eve"), NULL), 400);
-	assert_int_equal(ask(server, "user", "update", json_pack("{s:s, s:{s:i}}", "username", "bob",
+	assert_int_equal(ask(server, "user", "update", json_pack("{s:s, s:{s:i}}", "username",
+	    "bob",
 	    "changes", "status", 2), NULL), 400);
 	assert_int_equal(ask(server, "user", "fly", json_object(), NULL), 404);
 	assert_int_equal(ask(server, "moon", "list", json_object(), NULL), 404);
@@ -412,12 +415,14 @@ test_sessions(void **state)
 static void
 test_garbage(void **state)
 {
-	static const char *const lines[] = { "\n", "x\n", "[]\n", "7\n", "\"a\"\n", "null\n", "{}\n",
+	static const char *const lines[] = { "\n", "x\n", "[]\n", "7\n", "\"a\"\n", "null\n",
+	    "{}\n",
 		"{\"resource\":7,\"verb\":[]}\n", "{\"resource\":\"user\",\"resource\":\"user\"}\n",
 		"{\"resource\":\"user\",\"verb\":\"list\",\"body\":[]}\n",
 		"{\"resource\":\"user\",\"verb\":\"list\"}x\n",
 		LINE_STATUS "more", "\xff\xfe\n" };
-	static const char with_null[] = "{\"resource\":\"status\",\"verb\":\"show\",\"body\":null}\n";
+	static const char with_null[] =
+	    "{\"resource\":\"status\",\"verb\":\"show\",\"body\":null}\n";
 	struct server *server = start_server(0);
 
 	(void)state;

@@ -93,7 +93,8 @@ test_app(void **state)
 	(void)state;
 	log_app(log, LOG_LEVEL_DEBUG, "sftpd", "abc", "got %d", 7);
 	log_app(log, LOG_LEVEL_INFO, "service", "", "a \"quote\"\n");
-	log_app_view(log, LOG_LEVEL_WARN, "ssh", "x", (struct view){ (const uint8_t *)"a\xff\0b", 4 });
+	log_app_view(log, LOG_LEVEL_WARN, "ssh", "x", (struct view){ (const uint8_t *)"a\xff\0b",
+	    4 });
 	log_app(log, LOG_LEVEL_ERROR, "httpd", "", "%s", "");
 	log_free(&log);
 	assert_null(log);
@@ -114,7 +115,8 @@ test_transfer(void **state)
 	struct log_settings settings = settings_for("transfer.log");
 	struct log *log = open_log(&settings);
 	struct log_transfer transfer = { .upload = true, .elapsed_ms = 12, .size_bytes = 1 << 20,
-		.username = "bob", .file_path = view_of("/srv/bob/a \xc3\xa4"), .connection_id = "c1",
+		.username = "bob", .file_path = view_of("/srv/bob/a \xc3\xa4"),
+		    .connection_id = "c1",
 		.protocol = "SFTP" };
 
 	(void)state;
@@ -254,7 +256,8 @@ test_console(void **state)
 	free(text);
 	log_free(&log);
 	expect_content("console.log", "{\"level\":\"warn\"," TIME ",\"sender\":\"service\","
-				      "\"connection_id\":\"\",\"message\":\"hello \\u001b[31myou\"}\n");
+				      "\"connection_id\":\"\",\"message\":\""
+				      "hello \\u001b[31myou\"}\n");
 
 	settings.destination = LOG_TO_STDOUT;
 	log = open_log(&settings);
@@ -469,7 +472,8 @@ test_compression_fails(void **state)
 
 /* ---- a disk that is full */
 
-/* Nothing ends, and the first line that can be written again is preceded by how many are missing. */
+/* Nothing ends,
+    and the first line that can be written again is preceded by how many are missing. */
 static void
 test_lost_lines(void **state)
 {
@@ -495,7 +499,8 @@ test_lost_lines(void **state)
 	buf_u8(&content, 0);
 	assert_null(strstr((char *)content.p, "lost\""));
 	assert_non_null(strstr((char *)content.p, "first\"}\n{\"level\":\"warn\""));
-	assert_non_null(strstr((char *)content.p, "\"2 lines could not be written before this one\"}\n"
+	assert_non_null(strstr((char *)content.p,
+	    "\"2 lines could not be written before this one\"}\n"
 						  "{\"level\":\"info\""));
 	assert_non_null(strstr((char *)content.p, "last\"}\n"));
 	buf_free(&content);
