@@ -223,17 +223,21 @@ answer_write(struct sftp_server *server)
 
 /* ---- messages */
 
-/* Length and type say whether a message can be at all. */
+/* Length and type say whether a message can be at all, as soon as they are there. */
 static int
 check_length(struct sftp_server *server, struct view have)
 {
-	uint32_t length = get_u32(have.p);
-	uint8_t type = have.p[4];
+	uint32_t length, longest;
 
+	if (have.n < 4)
+		return 0;
 	/* Type and id, or the version. */
-	if (length < 1 + 4)
+	if ((length = get_u32(have.p)) < 1 + 4)
 		return end_session(server, ERR_PROTOCOL, "a message without an id");
-	if (length > (type == SFTP_WRITE ? SFTP_MESSAGE_MAX + SFTP_MESSAGE_SLACK : SFTP_REQUEST_MAX))
+	if (have.n == 4)
+		return 0;
+	longest = have.p[4] == SFTP_WRITE ? SFTP_MESSAGE_MAX + SFTP_MESSAGE_SLACK : SFTP_REQUEST_MAX;
+	if (length > longest)
 		return end_session(server, ERR_LIMIT, "a message that is too long");
 	return 0;
 }
@@ -299,7 +303,7 @@ take_message(struct sftp_server *server, struct view *in, bool *more_out)
 	*more_out = true;
 	for (;;) {
 		have = server->partial.n > 0 ? buf_view(&server->partial) : *in;
-		if (have.n >= 4 + 1 && (result = check_length(server, have)) != 0)
+		if ((result = check_length(server, have)) != 0)
 			return result;
 		wanted = bytes_wanted(server, have, &header, &form);
 		if (have.n >= wanted)

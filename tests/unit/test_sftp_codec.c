@@ -411,6 +411,11 @@ static void
 test_long_name(void **state)
 {
 	const int64_t half_year = 15768000;
+	static const struct {
+		uint32_t mode;
+		char letter;
+	} types[] = { { S_IFIFO, 'p' }, { S_IFSOCK, 's' }, { S_IFCHR, 'c' }, { S_IFBLK, 'b' },
+		{ S_IFREG, '-' }, { 0, '?' } };
 	struct vfs_attributes a = { .mode = S_IFREG | 0640, .links = 1, .uid = 1000, .gid = 0,
 		.size = 123, .mtime = 1583020800 /* 2020-03-01 00:00:00 UTC */ };
 
@@ -426,7 +431,15 @@ test_long_name(void **state)
 	check_long_name(&a, "a b", a.mtime,
 	    "drwsrwsrwt    1 1000     0             123 Mar 23 13:05 a b");
 	a.mode = S_IFLNK | 07000;
-	check_long_name(&a, "", a.mtime, "l--S--S--T    1 1000     0             123 Mar 23 13:05 ");
+	check_long_name(&a, "", a.mtime,
+	    "l--S--S--T    1 1000     0             123 Mar 23 13:05 ");
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		char wanted[] = "?---------    1 1000     0             123 Mar 23 13:05 x";
+
+		a.mode = types[i].mode;
+		wanted[0] = types[i].letter;
+		check_long_name(&a, "x", a.mtime, wanted);
+	}
 }
 
 static void

@@ -730,7 +730,9 @@ static void
 test_ignored_setstat(void **state)
 {
 	struct client *c = *state;
+	struct view handle;
 	struct stat st;
+	size_t at;
 
 	assert_int_equal(harness_serve(&c->h, &(struct sftp_settings){ .ignore_setstat = true }),
 	    0);
@@ -741,6 +743,13 @@ test_ignored_setstat(void **state)
 	ask_ok(c);
 	set_attributes(c, "/nothing", SFTP_ATTRIBUTE_PERMISSIONS, 0, 0600, 0);
 	ask_ok(c);
+	handle = open_file(c, "/file", SFTP_OPEN_READ);
+	at = message_begin(&c->out, SFTP_FSETSTAT, next_id(c));
+	buf_str(&c->out, handle);
+	message_attributes(&c->out, SFTP_ATTRIBUTE_SIZE, 0, 0, 0);
+	message_end(&c->out, at);
+	ask_ok(c);
+	check_file(c, "/file", "text");
 	assert_int_equal(stat(host_path(c, "/file"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0644);
 	assert_int_equal(c->h.operations_done, 0);
@@ -1046,12 +1055,21 @@ test_statvfs(void **state)
 		extension(c, "fstatvfs@openssh.com", &fields);
 	}
 	assert_int_equal(client_send(c), 0);
+	c->h.read_at = c->h.stream.n;
+	message_path(&c->out, SFTP_OPENDIR, next_id(c), "/");
+	buf_clear(&fields);
+	buf_str(&fields, take_handle(c, 1));
+	extension(c, "fstatvfs@openssh.com", &fields);
+	{
+		struct rd r = ask(c, SFTP_EXTENDED_REPLY);
+
+		assert_int_equal(rd_u64(&r), values[0][0]);
+	}
 	assert_true(values[0][0] > 0);
 	assert_true(values[0][10] >= 255);
 	assert_int_equal(values[0][1], values[1][1]);
 	assert_int_equal(values[0][2], values[1][2]);
 	path_extension(c, "statvfs@openssh.com", "/nothing");
-	c->h.read_at = c->h.stream.n;
 	ask_status(c, SFTP_NO_SUCH_FILE, NULL);
 	buf_free(&fields);
 }
