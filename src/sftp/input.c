@@ -236,7 +236,9 @@ check_length(struct sftp_server *server, struct view have)
 		return end_session(server, ERR_PROTOCOL, "a message without an id");
 	if (have.n == 4)
 		return 0;
-	longest = have.p[4] == SFTP_WRITE ? SFTP_MESSAGE_MAX + SFTP_MESSAGE_SLACK : SFTP_REQUEST_MAX;
+	longest = SFTP_REQUEST_MAX;
+	if (have.p[4] == SFTP_WRITE)
+		longest = SFTP_MESSAGE_MAX + SFTP_MESSAGE_SLACK;
 	if (length > longest)
 		return end_session(server, ERR_LIMIT, "a message that is too long");
 	return 0;

@@ -1005,6 +1005,14 @@ test_path_lengths(void **state)
 	buf_u8(&path, 'n');
 	message_path_bytes(&c->out, SFTP_MKDIR, next_id(c), buf_view(&path));
 	ask_status(c, SFTP_FAILURE, "File name too long");
+	{
+		size_t at = message_begin(&c->out, SFTP_RENAME, next_id(c));
+
+		buf_cstr(&c->out, "/file");
+		buf_str(&c->out, buf_view(&path));
+		message_end(&c->out, at);
+		ask_status(c, SFTP_FAILURE, "File name too long");
+	}
 	/* A path of 4095 bytes, and of 4096. */
 	buf_clear(&path);
 	while (path.n < 4094)
