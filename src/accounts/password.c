@@ -1,6 +1,8 @@
 #include "accounts/password.h"
 
 #include "accounts/password_crypt.h"
+#include "accounts/password_parts.h"
+#include "accounts/password_pbkdf2.h"
 
 #include "base/encode.h"
 #include "base/secret.h"
@@ -21,24 +23,18 @@ enum {
 
 const struct password_cost password_cost_default = { .memory_kib = 65536, .passes = 3, .lanes = 2 };
 
-/* The prefixes of the contract, and $2b$ and $2y$, which are the same bcrypt by other names. */
-static const char *const prefixes[] = { "$argon2id$", "$2a$", "$2b$", "$2y$", "$pbkdf2-sha1$",
-	"$pbkdf2-sha256$", "$pbkdf2-sha512$", "$1$", "$apr1$", "$6$" };
-
 static bool
-starts_with(const char *text, const char *prefix)
+is_argon2(const char *hash)
 {
-	return strncmp(text, prefix, strlen(prefix)) == 0;
+	static const char prefix[] = "$argon2id$";
+
+	return strncmp(hash, prefix, sizeof(prefix) - 1) == 0;
 }
 
 bool
 password_is_hash(const char *text)
 {
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-		if (starts_with(text, prefixes[i]))
-			return true;
-	}
-	return false;
+	return is_argon2(text) || password_pbkdf2_knows(text) || password_crypt_knows(text);
 }
 
 const char *
@@ -49,9 +45,6 @@ password_result_text(enum password_result result)
 	case PASSWORD_WRONG: return "Invalid credentials";
 	case PASSWORD_EMPTY: return "Credentials cannot be null or empty";
 	case PASSWORD_TOO_LONG: return "the offered password is too long";
-	case PASSWORD_UNSUPPORTED:
-		return "the stored password hash is of a kind that this "
-		       "version cannot check: set the password anew";
 	case PASSWORD_BROKEN:
 		return "the stored password hash cannot be read, or asks for too "
 		       "much memory or time: set the password anew";
@@ -130,40 +123,6 @@ struct stored {
 	struct buf key;
 };
 
-/* Takes a constant off the front. */
-static void
-rd_expect(struct rd *r, const char *text)
-{
-	if (!view_is(rd_raw(r, strlen(text)), text))
-		rd_fail(r, ERR_FORMAT);
-}
-
-/* Takes a decimal number from 1 to max off the front. */
-static uint32_t
-rd_decimal(struct rd *r, uint32_t max)
-{
-	uint64_t value = 0;
-	unsigned digits = 0;
-
-	while (r->n > 0 && r->p[0] >= '0' && r->p[0] <= '9' && digits <= 10) {
-		value = value * 10 + (uint64_t)(rd_u8(r) - '0');
-		digits++;
-	}
-	if (digits == 0 || value == 0 || value > max)
-		rd_fail(r, ERR_LIMIT);
-	return r->bad == 0 ? (uint32_t)value : 0;
-}
-
-static struct view
-rd_until_dollar(struct rd *r)
-{
-	size_t n = 0;
-
-	while (n < r->n && r->p[n] != '$')
-		n++;
-	return rd_raw(r, n);
-}
-
 static int
 parse_stored(const char *hash, struct stored *out)
 {
@@ -220,11 +179,13 @@ password_check(const char *hash, struct view password)
 		return PASSWORD_TOO_LONG;
 	if (strlen(hash) > PASSWORD_HASH_MAX)
 		return PASSWORD_BROKEN;
-	if (starts_with(hash, "$argon2id$"))
+	if (is_argon2(hash))
 		return check_argon2(hash, password);
+	if (password_pbkdf2_knows(hash))
+		return password_pbkdf2_check(hash, password);
 	if (password_crypt_knows(hash))
 		return password_crypt_check(hash, password);
-	return password_is_hash(hash) ? PASSWORD_UNSUPPORTED : PASSWORD_BROKEN;
+	return PASSWORD_BROKEN;
 }
 
 enum password_result

@@ -3,8 +3,8 @@
  *
  * Every check blocks and takes memory for its duration: 64 MiB for a hash of the default cost, at
  * most PASSWORD_MEMORY_MAX_KIB for one that was imported. How many run at once is for the caller
- * to limit. Checked are argon2id and what password_crypt.h knows; the contract's PBKDF2 hashes are
- * recognised, so that they are stored as they are, and refused at login with a text that says why.
+ * to limit. Checked are argon2id and what password_pbkdf2.h and password_crypt.h know. A stored hash
+ * that would take more than a few seconds or too much memory is refused before it is begun.
  */
 #ifndef ACCOUNTS_PASSWORD_H
 #define ACCOUNTS_PASSWORD_H
@@ -36,8 +36,7 @@ enum password_result {
 	PASSWORD_WRONG = 0,
 	PASSWORD_RIGHT,       /* the only success */
 	PASSWORD_EMPTY,       /* none was offered, or none is stored: never matches */
-	PASSWORD_TOO_LONG,    /* more than PASSWORD_BYTES_MAX */
-	PASSWORD_UNSUPPORTED, /* the stored hash is of a kind that this build cannot check */
+	PASSWORD_TOO_LONG,    /* more than PASSWORD_BYTES_MAX, or than the hash's own limit */
 	PASSWORD_BROKEN,      /* the stored hash cannot be read, or asks for too much */
 	PASSWORD_FAILED,      /* no memory or no thread: nothing is known */
 };
@@ -45,7 +44,7 @@ enum password_result {
 /* The text for the log: "Invalid credentials", "Credentials cannot be null or empty", ... */
 const char *password_result_text(enum password_result result);
 
-/* True for text that starts like a hash of the contract: such a password is stored as it is. */
+/* True for text that starts like a hash that we can check: such a password is stored as it is. */
 bool password_is_hash(const char *text);
 /*
  * Hashes with argon2id, a fresh 16-byte salt and a 32-byte key, to a PHC string that the caller

@@ -4,8 +4,12 @@
 #include "crypto/crypto.h"
 
 #include <crypt.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Of the whole family: a character is six bits. */
+static const char alphabet[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /* --- MD5-crypt: "$1$" as in FreeBSD 2.0, "$apr1$" as in Apache, which differs by the name alone */
 
@@ -78,9 +82,6 @@ md5_crypt_round(
 static char *
 write_bits(char *out, uint32_t bits, unsigned characters)
 {
-	static const char alphabet[] =
-	    "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
 	for (unsigned i = 0; i < characters; i++) {
 		*out++ = alphabet[bits & 63];
 		bits >>= 6;
@@ -137,12 +138,13 @@ check_libcrypt(const char *hash, struct view password)
 	struct crypt_data *data = calloc(1, sizeof(*data));
 	size_t n = strlen(hash);
 
+	errno = 0;
 	if (text == NULL || data == NULL)
 		result = PASSWORD_FAILED;
 	/* NULL: a setting that cannot be used; another length: a setting without its hash. */
 	else if ((made = crypt_rn(text, hash, data, (int)sizeof(*data))) == NULL ||
 		 strlen(made) != n)
-		result = PASSWORD_BROKEN;
+		result = errno == ENOMEM ? PASSWORD_FAILED : PASSWORD_BROKEN;
 	else if (crypto_equal(made, hash, n))
 		result = PASSWORD_RIGHT;
 	secret_free_str(text);
@@ -160,41 +162,102 @@ bcrypt_is_affordable(const char *hash)
 	       (cost[0] - '0') * 10 + (cost[1] - '0') <= PASSWORD_BCRYPT_COST_MAX;
 }
 
-/* "$6$rounds=N$...", or "$6$salt$..." with 5000 rounds. */
+/* "$6$rounds=N$...", or "$6$salt$..." with 5000 rounds; "$5$" likewise. */
 static bool
-sha512_is_affordable(const char *hash)
+sha_is_affordable(const char *hash)
 {
-	static const char prefix[] = "$6$rounds=";
-	unsigned long rounds;
+	static const char parameter[] = "rounds=";
+	const char *rounds = hash + 3;
 
-	if (strncmp(hash, prefix, sizeof(prefix) - 1) != 0)
+	if (strncmp(rounds, parameter, sizeof(parameter) - 1) != 0)
 		return true;
-	rounds = strtoul(hash + sizeof(prefix) - 1, NULL, 10);
-	return rounds <= PASSWORD_SHA512_ROUNDS_MAX;
+	return strtoul(rounds + sizeof(parameter) - 1, NULL, 10) <= PASSWORD_SHA_ROUNDS_MAX;
+}
+
+/* One character of the crypt(3) alphabet as a number; 64 for any other. */
+static unsigned
+bits_of(char c)
+{
+	const char *at = c != '\0' ? strchr(alphabet, c) : NULL;
+
+	return at != NULL ? (unsigned)(at - alphabet) : 64;
+}
+
+/*
+ * "$y$j9T$...": how it is done, log2(N) - 1 and r - 1, and perhaps more, of which only p is taken:
+ * ".", then p - 2. Numbers from 48 on take several characters each; nobody can afford them.
+ */
+static bool
+yescrypt_is_affordable(const char *hash)
+{
+	enum { ONE_CHARACTER_MAX = 47, LOG2_N_MAX = 30 };
+	unsigned values[3], lanes = 1;
+	const char *at = hash + 3;
+	uint64_t kib;
+
+	for (size_t i = 0; i < 3; i++) {
+		if ((values[i] = bits_of(*at)) > ONE_CHARACTER_MAX)
+			return false;
+		at++;
+	}
+	if (*at == '.') {
+		if (bits_of(at[1]) > ONE_CHARACTER_MAX)
+			return false;
+		lanes = bits_of(at[1]) + 2;
+		at += 2;
+	}
+	if (*at != '$' || values[1] + 1 > LOG2_N_MAX)
+		return false;
+	/* RFC 7914 section 2: 128 * r * N bytes. */
+	kib = ((UINT64_C(128) * (values[2] + 1)) << (values[1] + 1)) / 1024;
+	return kib <= PASSWORD_MEMORY_MAX_KIB && kib * lanes <= PASSWORD_YESCRYPT_WORK_MAX_KIB;
+}
+
+/* --- the kinds --- */
+
+static const struct {
+	const char *prefix;
+	bool (*is_affordable)(const char *hash); /* NULL: always, and not libcrypt's */
+} kinds[] = {
+	{ "$2a$", bcrypt_is_affordable },
+	{ "$2b$", bcrypt_is_affordable },
+	{ "$2y$", bcrypt_is_affordable },
+	{ "$5$", sha_is_affordable },
+	{ "$6$", sha_is_affordable },
+	{ "$y$", yescrypt_is_affordable },
+	{ "$1$", NULL },
+	{ "$apr1$", NULL },
+};
+enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+
+static size_t
+kind_of(const char *hash)
+{
+	size_t kind = 0;
+
+	while (kind < KINDS && strncmp(hash, kinds[kind].prefix, strlen(kinds[kind].prefix)) != 0)
+		kind++;
+	return kind;
 }
 
 bool
 password_crypt_knows(const char *hash)
 {
-	static const char *const prefixes[] = { "$2a$", "$2b$", "$2y$", "$6$", "$1$", "$apr1$" };
-
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-		if (strncmp(hash, prefixes[i], strlen(prefixes[i])) == 0)
-			return true;
-	}
-	return false;
+	return kind_of(hash) < KINDS;
 }
 
 enum password_result
 password_crypt_check(const char *hash, struct view password)
 {
+	size_t kind = kind_of(hash);
+
 	if (view_has_nul(password))
 		return PASSWORD_WRONG;
-	if (strncmp(hash, "$1$", 3) == 0)
-		return check_md5(hash, "$1$", password);
-	if (strncmp(hash, "$apr1$", 6) == 0)
-		return check_md5(hash, "$apr1$", password);
-	if (hash[1] == '2' ? !bcrypt_is_affordable(hash) : !sha512_is_affordable(hash))
+	if (kinds[kind].is_affordable == NULL)
+		return check_md5(hash, kinds[kind].prefix, password);
+	if (!kinds[kind].is_affordable(hash))
 		return PASSWORD_BROKEN;
+	if (password.n >= CRYPT_MAX_PASSPHRASE_SIZE)
+		return PASSWORD_TOO_LONG;
 	return check_libcrypt(hash, password);
 }
