@@ -50,6 +50,28 @@ packet_input_has_room(const struct packet_input *in)
 	return in->end - in->start < in->capacity;
 }
 
+static int
+make_buffer(struct packet_input *in)
+{
+	if (in->bytes == NULL && (in->bytes = pages_alloc(in->capacity)) == NULL)
+		return ERR_MEMORY;
+	return 0;
+}
+
+int
+packet_input_put(struct packet_input *in, struct view bytes)
+{
+	if (bytes.n > in->capacity - in->end)
+		return ERR_LIMIT;
+	if (bytes.n == 0)
+		return 0;
+	if (make_buffer(in) != 0)
+		return ERR_MEMORY;
+	memcpy(in->bytes + in->end, bytes.p, bytes.n);
+	in->end += bytes.n;
+	return 0;
+}
+
 int
 packet_input_fill(struct packet_input *in, int fd)
 {
@@ -57,7 +79,7 @@ packet_input_fill(struct packet_input *in, int fd)
 
 	if (in->wipe)
 		packet_input_wipe(in);
-	if (in->bytes == NULL && (in->bytes = pages_alloc(in->capacity)) == NULL)
+	if (make_buffer(in) != 0)
 		return ERR_MEMORY;
 	if (in->start > 0) {
 		memmove(in->bytes, in->bytes + in->start, in->end - in->start);

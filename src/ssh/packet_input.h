@@ -45,6 +45,11 @@ struct packet_input {
 /* ERR_MEMORY or ERR_CRYPTO. */
 MUST int packet_input_init(struct packet_input *in);
 void packet_input_free(struct packet_input *in);
+/*
+ * Puts bytes behind those that are there, as if they had been read. ERR_LIMIT when there is no
+ * room, ERR_MEMORY.
+ */
+MUST int packet_input_put(struct packet_input *in, struct view bytes);
 /* Reads once. 0, ERR_AGAIN, ERR_EOF, ERR_IO, ERR_MEMORY. */
 MUST int packet_input_fill(struct packet_input *in, int fd);
 /* Room for another read. */

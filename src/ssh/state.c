@@ -140,16 +140,10 @@ read_cipher(struct rd *r, const struct ssh_config *config, bool encrypt, struct 
 static void
 read_unread(struct rd *r, struct packet_input *in)
 {
-	struct view unread = rd_str(r, PACKET_INPUT_LOGIN);
+	int err = packet_input_put(in, rd_str(r, PACKET_INPUT_LOGIN));
 
-	if (r->bad != 0 || unread.n == 0)
-		return;
-	if ((in->bytes = malloc(in->capacity)) == NULL) {
-		rd_fail(r, ERR_MEMORY);
-		return;
-	}
-	memcpy(in->bytes, unread.p, unread.n);
-	in->end = unread.n;
+	if (err != 0)
+		rd_fail(r, err);
 }
 
 static int

@@ -7,6 +7,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct packet_input in;
 	struct view payload;
 	size_t step, used = 1;
+	int err;
 
 	fuzz_config();
 	if (size == 0)
@@ -16,16 +17,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	in.packet_max = data[0] & 1 ? SSH_PACKET_MAX : SSH_PACKET_MAX_LOGIN;
 	in.wipe = data[0] & 2;
 	FUZZ_CHECK(packet_input_compress(&in, data[0] & 4) == 0);
-	in.bytes = malloc(in.capacity);
-	FUZZ_CHECK(in.bytes != NULL);
 	for (step = 1 + (data[0] >> 3); used < size; used += step) {
 		size_t n = step < size - used ? step : size - used;
 
-		if (in.end + n > in.capacity)
+		if (packet_input_put(&in, (struct view){ data + used, n }) != 0)
 			break;
-		memcpy(in.bytes + in.end, data + used, n);
-		in.end += n;
-		int err;
 		while ((err = packet_input_next(&in, &payload)) == 0) {
 			FUZZ_CHECK(payload.n > 0 && payload.n <= SSH_PACKET_MAX);
 			FUZZ_CHECK(in.start <= in.end);
