@@ -317,6 +317,20 @@ connection_worker_exited(struct connection *c, pid_t pid)
 }
 
 void
+connections_free(struct master *m)
+{
+	struct connection *c;
+
+	for (size_t i = 0; i < CONNECTION_BUCKETS; i++) {
+		while ((c = LIST_FIRST(&m->buckets[i])) != NULL) {
+			connection_end(c);
+			if (LIST_FIRST(&m->buckets[i]) == c)
+				connection_free(c);
+		}
+	}
+}
+
+void
 connections_each(struct master *m, void (*each)(void *ctx, struct connection *connection),
 	void *ctx)
 {

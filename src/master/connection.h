@@ -118,6 +118,8 @@ MUST int connection_send(struct worker_link *link, struct buf *message, const in
 void connection_worker_forked(struct connection *connection, pid_t pid);
 /* "signal 11", ...: the worker's end is known; frees an ended connection with its last worker. */
 void connection_worker_exited(struct connection *connection, pid_t pid);
+/* At the end of the server: frees them all, whether their workers' ends are known or not. */
+void connections_free(struct master *master);
 /* Every connection that has not ended, in no order. */
 void connections_each(struct master *master, void (*each)(void *ctx, struct connection *connection),
 	void *ctx);

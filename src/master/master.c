@@ -560,19 +560,12 @@ close_handle(uv_handle_t *handle, void *ctx)
 }
 
 static void
-end_any(void *ctx, struct connection *c)
-{
-	(void)ctx;
-	connection_end(c);
-}
-
-static void
 clean_up(struct start *start)
 {
 	struct master *m = start->master;
 
 	m->draining = true;
-	connections_each(m, end_any, NULL);
+	connections_free(m);
 	control_stop(&m->control);
 	services_free(&m->services);
 	nurseries_free(&m->nurseries);
