@@ -6,8 +6,13 @@
 
 /* Signatures of host keys, best first; the last is for preset legacy alone. */
 static const char *const host_key_names[] = {
-	"ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
-	"rsa-sha2-512", "rsa-sha2-256", "ssh-rsa",
+	"ssh-ed25519",
+	"ecdsa-sha2-nistp256",
+	"ecdsa-sha2-nistp384",
+	"ecdsa-sha2-nistp521",
+	"rsa-sha2-512",
+	"rsa-sha2-256",
+	"ssh-rsa",
 };
 
 /* "zlib" itself would run before authentication and is not offered (too much code too early). */
@@ -18,13 +23,24 @@ static const char *const compression_names[] = { "none", "zlib@openssh.com" };
  * ciphertext open.
  */
 static const char *const modern_names[] = {
-	"mlkem768x25519-sha256", "curve25519-sha256", "curve25519-sha256@libssh.org",
-	"diffie-hellman-group16-sha512", "diffie-hellman-group18-sha512",
-	"ssh-ed25519", "rsa-sha2-512", "rsa-sha2-256",
-	"chacha20-poly1305@openssh.com", "aes256-gcm@openssh.com", "aes128-gcm@openssh.com",
-	"aes256-ctr", "aes192-ctr", "aes128-ctr",
-	"hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com",
-	"none", "zlib@openssh.com",
+	"mlkem768x25519-sha256",
+	"curve25519-sha256",
+	"curve25519-sha256@libssh.org",
+	"diffie-hellman-group16-sha512",
+	"diffie-hellman-group18-sha512",
+	"ssh-ed25519",
+	"rsa-sha2-512",
+	"rsa-sha2-256",
+	"chacha20-poly1305@openssh.com",
+	"aes256-gcm@openssh.com",
+	"aes128-gcm@openssh.com",
+	"aes256-ctr",
+	"aes192-ctr",
+	"aes128-ctr",
+	"hmac-sha2-256-etm@openssh.com",
+	"hmac-sha2-512-etm@openssh.com",
+	"none",
+	"zlib@openssh.com",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -46,8 +62,7 @@ ssh_algorithm_name(enum ssh_algorithm_class class, size_t number)
 	const struct packet_mac_algorithm *mac;
 
 	switch (class) {
-	case SSH_ALGORITHM_KEX:
-		return (kex = key_agreement_at(number)) == NULL ? NULL : kex->name;
+	case SSH_ALGORITHM_KEX: return (kex = key_agreement_at(number)) == NULL ? NULL : kex->name;
 	case SSH_ALGORITHM_HOST_KEY:
 		return number < COUNT(host_key_names) ? host_key_names[number] : NULL;
 	case SSH_ALGORITHM_CIPHER:
@@ -56,10 +71,8 @@ ssh_algorithm_name(enum ssh_algorithm_class class, size_t number)
 		return (mac = packet_mac_algorithm_at(number)) == NULL ? NULL : mac->name;
 	case SSH_ALGORITHM_COMPRESSION:
 		return number < COUNT(compression_names) ? compression_names[number] : NULL;
-	case SSH_ALGORITHM_USER_KEY:
-		return public_key_algorithm_at(number, PUBLIC_KEY_ALLOW_SHA1);
-	case SSH_ALGORITHM_CLASSES:
-		break;
+	case SSH_ALGORITHM_USER_KEY: return public_key_algorithm_at(number, PUBLIC_KEY_ALLOW_SHA1);
+	case SSH_ALGORITHM_CLASSES: break;
 	}
 	return NULL;
 }
@@ -68,18 +81,13 @@ static bool
 is_legacy(enum ssh_algorithm_class class, const char *name)
 {
 	switch (class) {
-	case SSH_ALGORITHM_KEX:
-		return key_agreement_find(view_of(name))->is_legacy;
-	case SSH_ALGORITHM_CIPHER:
-		return packet_cipher_find(view_of(name))->is_legacy;
-	case SSH_ALGORITHM_MAC:
-		return packet_mac_find(view_of(name))->is_legacy;
+	case SSH_ALGORITHM_KEX: return key_agreement_find(view_of(name))->is_legacy;
+	case SSH_ALGORITHM_CIPHER: return packet_cipher_find(view_of(name))->is_legacy;
+	case SSH_ALGORITHM_MAC: return packet_mac_find(view_of(name))->is_legacy;
 	case SSH_ALGORITHM_HOST_KEY:
-	case SSH_ALGORITHM_USER_KEY:
-		return strcmp(name, "ssh-rsa") == 0;
+	case SSH_ALGORITHM_USER_KEY: return strcmp(name, "ssh-rsa") == 0;
 	case SSH_ALGORITHM_COMPRESSION:
-	case SSH_ALGORITHM_CLASSES:
-		break;
+	case SSH_ALGORITHM_CLASSES: break;
 	}
 	return false;
 }
@@ -132,11 +140,12 @@ ssh_algorithms_preset(enum ssh_preset preset, struct ssh_algorithms *out)
 	const char *name;
 
 	memset(out, 0, sizeof(*out));
-	for (int class = 0; class < SSH_ALGORITHM_CLASSES; class++) {
+	for (int class = 0; class < SSH_ALGORITHM_CLASSES; class ++) {
 		for (size_t i = 0; (name = ssh_algorithm_name(class, i)) != NULL; i++) {
 			if (preset != SSH_PRESET_LEGACY && is_legacy(class, name))
 				continue;
-			/* A user's key is the user's own choice: the audit is about what we offer. */
+			/* A user's key is the user's own choice: the audit is about what we offer.
+			 */
 			if (preset == SSH_PRESET_MODERN && class != SSH_ALGORITHM_USER_KEY &&
 			    !is_modern(name))
 				continue;
@@ -148,7 +157,7 @@ ssh_algorithms_preset(enum ssh_preset preset, struct ssh_algorithms *out)
 
 int
 ssh_algorithms_set(struct ssh_algorithms *algorithms, enum ssh_algorithm_class class,
-	const char *const *names, size_t count, size_t *bad_out)
+    const char *const *names, size_t count, size_t *bad_out)
 {
 	char list[SSH_NAME_LIST_MAX] = "";
 
@@ -160,12 +169,9 @@ ssh_algorithms_set(struct ssh_algorithms *algorithms, enum ssh_algorithm_class c
 
 		*bad_out = i;
 		switch (ssh_algorithm_status(class, name)) {
-		case SSH_ALGORITHM_UNKNOWN:
-			return ERR_INVALID;
-		case SSH_ALGORITHM_UNAVAILABLE:
-			return ERR_UNSUPPORTED;
-		case SSH_ALGORITHM_AVAILABLE:
-			break;
+		case SSH_ALGORITHM_UNKNOWN: return ERR_INVALID;
+		case SSH_ALGORITHM_UNAVAILABLE: return ERR_UNSUPPORTED;
+		case SSH_ALGORITHM_AVAILABLE: break;
 		}
 		if (!ssh_name_list_has(view_of(list), name) && !list_add(list, name))
 			return ERR_LIMIT;

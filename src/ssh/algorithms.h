@@ -1,9 +1,9 @@
 /*
  * algorithms.h - which algorithms there are, the presets, and what of them a configuration names.
  *
- * crypto_init() comes first. Lists are RFC 4251 name-lists (names with commas between) in the order of our preference. The
+ * Lists are RFC 4251 name-lists (names with commas between) in the order of our preference. The
  * client's order decides (RFC 4253 section 7.1). Nothing here touches a connection. Called by the
- * master for the configuration, and by the key exchange.
+ * master for the configuration, and by the key exchange; crypto_init() comes first.
  */
 #ifndef SSH_ALGORITHMS_H
 #define SSH_ALGORITHMS_H
@@ -54,7 +54,7 @@ enum ssh_algorithm_status ssh_algorithm_status(enum ssh_algorithm_class class, s
  * *bad_out is then the number of the name at fault. Doubles are left out.
  */
 MUST int ssh_algorithms_set(struct ssh_algorithms *algorithms, enum ssh_algorithm_class class,
-	const char *const *names, size_t count, size_t *bad_out);
+    const char *const *names, size_t count, size_t *bad_out);
 /* Walks every name that we know in a class: NULL after the last. */
 const char *ssh_algorithm_name(enum ssh_algorithm_class class, size_t number);
 

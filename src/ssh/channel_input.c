@@ -30,7 +30,7 @@ keep(struct ssh_channel *channel, const uint8_t *bytes, size_t n)
 			capacity *= 2;
 		if ((grown = malloc(capacity)) == NULL)
 			return transport_fail(channel->connection->t, ERR_MEMORY,
-				SSH_DISCONNECT_BY_APPLICATION, "no memory");
+			    SSH_DISCONNECT_BY_APPLICATION, "no memory");
 		if (have > 0)
 			memcpy(grown, channel->kept + channel->kept_start, have);
 		secret_free(channel->kept, channel->kept_capacity);
@@ -119,7 +119,8 @@ grow_window(struct ssh_channel *channel, size_t used)
 	if (channel->window_used < channel->window_target || ssh_channel_kept(channel) > 0)
 		return;
 	channel->window_used = 0;
-	if (target <= CHANNEL_WINDOW_LARGEST && budget_with(channel, target) <= CHANNEL_WINDOW_BUDGET)
+	if (target <= CHANNEL_WINDOW_LARGEST &&
+	    budget_with(channel, target) <= CHANNEL_WINDOW_BUDGET)
 		channel->window_target = (uint32_t)target;
 }
 
@@ -164,13 +165,13 @@ count_data(struct ssh_channel *channel, struct view data)
 
 	if (channel->client_eof)
 		return transport_fail(t, ERR_PROTOCOL, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"data came after the end of it");
+		    "data came after the end of it");
 	if (data.n > SSH_CHANNEL_PACKET_MAX)
 		return transport_fail(t, ERR_LIMIT, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"a packet of channel data is too large");
+		    "a packet of channel data is too large");
 	if (data.n > channel->window)
 		return transport_fail(t, ERR_LIMIT, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"more channel data came than the window allows");
+		    "more channel data came than the window allows");
 	channel->window -= (uint32_t)data.n;
 	return 0;
 }
@@ -185,7 +186,7 @@ channel_on_data(struct ssh_connection *c, struct view payload)
 
 	if ((err = rd_end(&r)) != 0)
 		return transport_fail(c->t, err, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"CHANNEL_DATA is malformed: %s", err_text(err));
+		    "CHANNEL_DATA is malformed: %s", err_text(err));
 	if ((err = count_data(channel, data)) != 0)
 		return err;
 	/* What was under way when we closed has no reader any more. */
@@ -207,7 +208,7 @@ channel_on_extended_data(struct ssh_connection *c, struct view payload)
 	data = rd_str(&r, SSH_PACKET_MAX);
 	if ((err = rd_end(&r)) != 0)
 		return transport_fail(c->t, err, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"CHANNEL_EXTENDED_DATA is malformed: %s", err_text(err));
+		    "CHANNEL_EXTENDED_DATA is malformed: %s", err_text(err));
 	return count_data(channel, data);
 }
 
@@ -220,7 +221,7 @@ channel_on_eof(struct ssh_connection *c, struct view payload)
 
 	if ((err = rd_end(&r)) != 0)
 		return transport_fail(c->t, err, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"CHANNEL_EOF is malformed: %s", err_text(err));
+		    "CHANNEL_EOF is malformed: %s", err_text(err));
 	channel->client_eof = true;
 	tell_eof(channel);
 	return c->failed;

@@ -28,7 +28,8 @@ parse_open(struct view payload, struct open_request *out)
 }
 
 static int
-refuse(struct ssh_connection *c, uint32_t client_number, enum ssh_open_failure reason, const char *why)
+refuse(
+    struct ssh_connection *c, uint32_t client_number, enum ssh_open_failure reason, const char *why)
 {
 	struct buf *m = transport_message(c->t, SSH_MSG_CHANNEL_OPEN_FAILURE);
 
@@ -74,18 +75,19 @@ channel_on_open(struct ssh_connection *c, struct view payload)
 
 	if ((err = parse_open(payload, &open)) != 0)
 		return transport_fail(c->t, err, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"CHANNEL_OPEN is malformed: %s", err_text(err));
+		    "CHANNEL_OPEN is malformed: %s", err_text(err));
 	if (!open.is_session)
 		return refuse(c, open.client_number, SSH_OPEN_UNKNOWN_CHANNEL_TYPE,
-			"there are session channels only");
+		    "there are session channels only");
 	if (c->no_more_sessions)
 		return refuse(c, open.client_number, SSH_OPEN_ADMINISTRATIVELY_PROHIBITED,
-			"no more sessions were wanted");
+		    "no more sessions were wanted");
 	if (c->channel_count >= c->t->config->max_channels)
-		return refuse(c, open.client_number, SSH_OPEN_RESOURCE_SHORTAGE, "too many channels");
+		return refuse(
+		    c, open.client_number, SSH_OPEN_RESOURCE_SHORTAGE, "too many channels");
 	if (open.packet < CHANNEL_CLIENT_PACKET_MIN)
 		return refuse(c, open.client_number, SSH_OPEN_ADMINISTRATIVELY_PROHIBITED,
-			"the maximum packet size is too small");
+		    "the maximum packet size is too small");
 	return accept(c, &open);
 }
 

@@ -165,7 +165,7 @@ channel_on_close(struct ssh_connection *c, struct view payload)
 
 	if ((err = rd_end(&r)) != 0)
 		return transport_fail(c->t, err, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"CHANNEL_CLOSE is malformed: %s", err_text(err));
+		    "CHANNEL_CLOSE is malformed: %s", err_text(err));
 	/* RFC 4254 section 5.3: answered by the same, and then the number is free. */
 	if (!channel->close_sent) {
 		channel->close_wanted = channel->close_sent = true;
@@ -186,10 +186,10 @@ channel_on_window_adjust(struct ssh_connection *c, struct view payload)
 
 	if ((err = rd_end(&r)) != 0)
 		return transport_fail(c->t, err, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"CHANNEL_WINDOW_ADJUST is malformed: %s", err_text(err));
+		    "CHANNEL_WINDOW_ADJUST is malformed: %s", err_text(err));
 	if (more > UINT32_MAX - channel->client_window)
 		return transport_fail(c->t, ERR_LIMIT, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"the window grew beyond 2^32 - 1");
+		    "the window grew beyond 2^32 - 1");
 	channel->client_window += more;
 	return channel_pump(channel);
 }
@@ -201,7 +201,7 @@ channel_can_reserve(const struct ssh_channel *channel)
 	const struct packet_output *out = &c->t->out;
 
 	return c->failed == 0 && !channel->starting && !connection_is_held(c) &&
-	    overflow_bytes(channel) == 0 && packet_output_pending(out) <= out->capacity / 4;
+	       overflow_bytes(channel) == 0 && packet_output_pending(out) <= out->capacity / 4;
 }
 
 /* Splits `bytes` into what goes out now and what has to wait for the window. */
@@ -232,7 +232,7 @@ plan_bytes(const struct reservation *p)
 	size_t whole = p->direct / p->packet_bytes, rest = p->direct % p->packet_bytes;
 
 	return whole * slot_bytes(p->channel, p->packet_bytes) +
-	    (rest > 0 ? slot_bytes(p->channel, rest) : 0);
+	       (rest > 0 ? slot_bytes(p->channel, rest) : 0);
 }
 
 static int

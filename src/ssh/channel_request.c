@@ -29,7 +29,9 @@ start_program(struct ssh_channel *channel, const struct request *request)
 	struct ssh_connection *c = channel->connection;
 	bool (*ask)(void *, struct ssh_channel *, struct view);
 
-	ask = request->is_exec ? c->events.exec : request->is_subsystem ? c->events.subsystem : NULL;
+	ask = request->is_exec        ? c->events.exec
+	      : request->is_subsystem ? c->events.subsystem
+				      : NULL;
 	/* RFC 4254 section 6.5: one program a channel. */
 	if (ask == NULL || channel->has_program)
 		return false;
@@ -50,14 +52,14 @@ channel_on_request(struct ssh_connection *c, struct view payload)
 
 	if ((err = parse_request(&r, &request)) != 0)
 		return transport_fail(c->t, err, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"CHANNEL_REQUEST is malformed: %s", err_text(err));
+		    "CHANNEL_REQUEST is malformed: %s", err_text(err));
 	if (channel->close_sent)
 		return 0; /* nothing may follow our CLOSE (RFC 4254 section 5.3) */
 	started = start_program(channel, &request);
 	if (request.want_reply) {
-		buf_u32(transport_message(c->t,
-				started ? SSH_MSG_CHANNEL_SUCCESS : SSH_MSG_CHANNEL_FAILURE),
-			channel->client_number);
+		buf_u32(transport_message(
+			    c->t, started ? SSH_MSG_CHANNEL_SUCCESS : SSH_MSG_CHANNEL_FAILURE),
+		    channel->client_number);
 		if ((err = transport_send(c->t)) != 0)
 			return err;
 	}

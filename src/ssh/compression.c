@@ -18,7 +18,8 @@ compression_new(bool compress, struct compression **out)
 	if (c == NULL)
 		return ERR_MEMORY;
 	c->compress = compress;
-	/* Whoever asks for compression has a slow line; whoever serves many has a busy processor. */
+	/* Whoever asks for compression has a slow line; whoever serves many has a busy processor.
+	 */
 	result = compress ? deflateInit(&c->stream, Z_BEST_SPEED) : inflateInit(&c->stream);
 	if (result != Z_OK) {
 		free(c);
@@ -49,8 +50,8 @@ compression_bound(size_t n)
 }
 
 int
-compression_run(struct compression *c, const uint8_t *bytes, size_t n, uint8_t *out, size_t size,
-	size_t *n_out)
+compression_run(
+    struct compression *c, const uint8_t *bytes, size_t n, uint8_t *out, size_t size, size_t *n_out)
 {
 	z_stream *z = &c->stream;
 	int result;
@@ -64,12 +65,14 @@ compression_run(struct compression *c, const uint8_t *bytes, size_t n, uint8_t *
 		result = deflate(z, Z_PARTIAL_FLUSH);
 	} else {
 		result = inflate(z, Z_SYNC_FLUSH);
-		/* All of the input may have been taken by an earlier call: nothing is wrong then. */
+		/* All of the input may have been taken by an earlier call: nothing is wrong then.
+		 */
 		if (result == Z_BUF_ERROR && z->avail_in == 0)
 			result = Z_OK;
 	}
 	if (z->avail_out == 0)
-		return ERR_LIMIT; /* there may be more: the caller gives room for one byte too many */
+		return ERR_LIMIT; /* there may be more: the caller gives room for one byte too many
+				   */
 	if (result != Z_OK || z->avail_in != 0)
 		return ERR_FORMAT;
 	*n_out = size - z->avail_out;

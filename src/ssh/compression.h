@@ -21,6 +21,6 @@ void compression_free(struct compression **c);
 size_t compression_bound(size_t n);
 /* 0; ERR_LIMIT when the result does not fit into `size`; ERR_FORMAT for what is no stream. */
 MUST int compression_run(struct compression *c, const uint8_t *bytes, size_t n, uint8_t *out,
-	size_t size, size_t *n_out);
+    size_t size, size_t *n_out);
 
 #endif

@@ -64,7 +64,7 @@ type_makes(struct view type, struct view algorithm)
 {
 	if (view_is(type, "ssh-rsa"))
 		return view_is(algorithm, "rsa-sha2-512") || view_is(algorithm, "rsa-sha2-256") ||
-		    view_is(algorithm, "ssh-rsa");
+		       view_is(algorithm, "ssh-rsa");
 	return view_eq(type, algorithm);
 }
 
@@ -72,7 +72,8 @@ int
 ssh_config_add_host_key(struct ssh_config *config, struct view public_blob)
 {
 	struct rd r = rd_of(public_blob);
-	struct view type = rd_str(&r, 64), names = view_of(config->algorithms.list[SSH_ALGORITHM_HOST_KEY]);
+	struct view type = rd_str(&r, 64),
+		    names = view_of(config->algorithms.list[SSH_ALGORITHM_HOST_KEY]);
 	struct view name;
 	struct ssh_host_key key = { 0 }, *place = NULL;
 	size_t used = 0;
@@ -111,7 +112,7 @@ void
 ssh_config_encode(struct buf *out, const struct ssh_config *config)
 {
 	buf_cstr(out, config->version);
-	for (int class = 0; class < SSH_ALGORITHM_CLASSES; class++)
+	for (int class = 0; class < SSH_ALGORITHM_CLASSES; class ++)
 		buf_cstr(out, config->algorithms.list[class]);
 	buf_u32(out, (uint32_t)config->host_key_count);
 	for (size_t i = 0; i < config->host_key_count; i++) {
@@ -148,7 +149,7 @@ ssh_config_decode(struct rd *r, struct ssh_config *out)
 	read_text(r, out->version, sizeof(out->version));
 	if (r->bad == 0 && !version_is_good(view_of(out->version)))
 		rd_fail(r, ERR_FORMAT);
-	for (int class = 0; class < SSH_ALGORITHM_CLASSES; class++)
+	for (int class = 0; class < SSH_ALGORITHM_CLASSES; class ++)
 		read_text(r, out->algorithms.list[class], SSH_NAME_LIST_MAX);
 	count = rd_u32(r);
 	if (count > SSH_HOST_KEYS_MAX)

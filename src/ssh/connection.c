@@ -4,7 +4,7 @@
 
 int
 ssh_connection_new(struct ssh_connection **out, struct ssh_transport **transport,
-	const struct ssh_connection_events *events, uint64_t now_ms)
+    const struct ssh_connection_events *events, uint64_t now_ms)
 {
 	struct ssh_connection *c = calloc(1, sizeof(*c));
 
@@ -93,8 +93,8 @@ on_unrecognised(struct ssh_connection *c, struct view payload)
 static int
 malformed(struct ssh_connection *c, int err, const char *name)
 {
-	return transport_fail(c->t, err, SSH_DISCONNECT_PROTOCOL_ERROR, "%s is malformed: %s", name,
-		err_text(err));
+	return transport_fail(
+	    c->t, err, SSH_DISCONNECT_PROTOCOL_ERROR, "%s is malformed: %s", name, err_text(err));
 }
 
 /* Answered in the order of arrival, as every message that wants an answer (RFC 4254 section 4). */
@@ -188,9 +188,9 @@ dispatch(struct ssh_connection *c, struct view payload)
 
 	if ((row->stages & (1u << c->t->exchange.stage)) == 0)
 		return transport_fail(c->t, ERR_PROTOCOL, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"message %u must not come %s", type,
-			c->t->exchange.stage == EXCHANGE_IDLE ? "from a client after login" :
-								"during a key exchange");
+		    "message %u must not come %s", type,
+		    c->t->exchange.stage == EXCHANGE_IDLE ? "from a client after login"
+							  : "during a key exchange");
 	return row->handle(c, payload);
 }
 

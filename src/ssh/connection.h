@@ -32,8 +32,8 @@ struct ssh_connection_events {
 	/* The same for a command (RFC 4254 section 6.5); any bytes. NULL refuses all. */
 	bool (*exec)(void *ctx, struct ssh_channel *channel, struct view command);
 	/*
-	 * Data, in place in the receive buffer. Returns how many bytes were used up; the rest is kept
-	 * and offered again, together with what came after it, by ssh_channel_resume().
+	 * Data, in place in the receive buffer. Returns how many bytes were used up; the rest is
+	 * kept and offered again, together with what came after it, by ssh_channel_resume().
 	 */
 	size_t (*data)(void *ctx, struct ssh_channel *channel, const uint8_t *bytes, size_t n);
 	/* ssh_channel_reserve() had said ERR_AGAIN, and there may be room now. */
@@ -54,7 +54,7 @@ struct ssh_connection_events {
  * here and in tick.
  */
 MUST int ssh_connection_new(struct ssh_connection **out, struct ssh_transport **transport,
-	const struct ssh_connection_events *events, uint64_t now_ms);
+    const struct ssh_connection_events *events, uint64_t now_ms);
 /* Calls `closed` for channels that are still there. Sends nothing. */
 void ssh_connection_free(struct ssh_connection **connection);
 
@@ -77,8 +77,8 @@ MUST int ssh_connection_signed(struct ssh_connection *connection, struct view si
 /* Starts a key exchange now, if none is running. */
 MUST int ssh_connection_rekey(struct ssh_connection *connection);
 /* Tells the client that we end, and why; sends what can be sent without waiting. */
-void ssh_connection_disconnect(struct ssh_connection *connection, enum ssh_disconnect reason,
-	const char *text);
+void ssh_connection_disconnect(
+    struct ssh_connection *connection, enum ssh_disconnect reason, const char *text);
 /* The number of open channels. */
 size_t ssh_connection_channels(const struct ssh_connection *connection);
 const struct ssh_transport *ssh_connection_transport(const struct ssh_connection *connection);
@@ -109,8 +109,8 @@ enum { SSH_RESERVE_MAX = 256 * 1024 + 1024, SSH_RESERVE_PIECES = 64 };
  * SSH_RESERVE_MAX. One reservation at a time in a connection; valid until ssh_channel_commit(), and
  * nothing else may be called between the two. The signature fits struct sftp_output.
  */
-MUST int ssh_channel_reserve(struct ssh_channel *channel, size_t bytes, struct iovec *iov,
-	int *iov_count);
+MUST int ssh_channel_reserve(
+    struct ssh_channel *channel, size_t bytes, struct iovec *iov, int *iov_count);
 /* Sends the first `bytes` of the room, in the order of its pieces; 0 gives all of it back. */
 void ssh_channel_commit(struct ssh_channel *channel, size_t bytes);
 

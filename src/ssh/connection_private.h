@@ -23,19 +23,19 @@ enum {
 
 struct ssh_channel {
 	struct ssh_connection *connection;
-	uint32_t number;        /* ours */
+	uint32_t number; /* ours */
 	uint32_t client_number;
 	void *owner;
 	bool has_program; /* a request was accepted */
 	bool starting;    /* the owner is being asked; the answer must go first */
 
 	/* from the client */
-	uint32_t window;        /* it may still send */
+	uint32_t window; /* it may still send */
 	uint32_t window_target;
-	uint64_t window_used;   /* since the target grew */
-	uint8_t *kept;          /* kept_start to kept_end are for the owner */
+	uint64_t window_used; /* since the target grew */
+	uint8_t *kept;        /* kept_start to kept_end are for the owner */
 	size_t kept_start, kept_end, kept_capacity;
-	bool in_data;           /* the owner is looking at data */
+	bool in_data; /* the owner is looking at data */
 	bool client_eof, eof_told;
 
 	/* to the client */

@@ -30,7 +30,7 @@ static int
 crypto_fault(struct ssh_transport *t, int err)
 {
 	return transport_fail(t, err, SSH_DISCONNECT_KEY_EXCHANGE_FAILED,
-		"the key exchange failed: %s", err_text(err));
+	    "the key exchange failed: %s", err_text(err));
 }
 
 int
@@ -59,7 +59,7 @@ note_markers(struct ssh_transport *t, const struct kexinit *client)
 	 * (CVE-2023-48795). The packet has been counted. */
 	if (t->strict && t->in.sequence != 1)
 		return transport_fail(t, ERR_PROTOCOL, SSH_DISCONNECT_KEY_EXCHANGE_FAILED,
-			"strict key exchange: KEXINIT was not the first packet");
+		    "strict key exchange: KEXINIT was not the first packet");
 	return 0;
 }
 
@@ -73,7 +73,7 @@ exchange_client_kexinit(struct ssh_transport *t, struct view payload)
 
 	if ((err = kexinit_parse(payload, &client)) != 0)
 		return transport_fail(t, err, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"KEXINIT is malformed: %s", err_text(err));
+		    "KEXINIT is malformed: %s", err_text(err));
 	if (t->session_id_bytes == 0 && (err = note_markers(t, &client)) != 0)
 		return err;
 	buf_clear(&x->theirs);
@@ -86,8 +86,8 @@ exchange_client_kexinit(struct ssh_transport *t, struct view payload)
 		struct view offer = client.list[missing];
 
 		return transport_fail(t, ERR_NO_MATCH, SSH_DISCONNECT_KEY_EXCHANGE_FAILED,
-			"no common %s; the client offers %.*s", kexinit_list_name(missing),
-			(int)(offer.n > 800 ? 800 : offer.n), (const char *)offer.p);
+		    "no common %s; the client offers %.*s", kexinit_list_name(missing),
+		    (int)(offer.n > 800 ? 800 : offer.n), (const char *)offer.p);
 	}
 	x->skip = client.follows && kexinit_guess_is_wrong(&client, t->config);
 	x->stage = EXCHANGE_INIT;
@@ -164,8 +164,8 @@ derive(struct ssh_transport *t, struct view shared, char letter, uint8_t *out, s
 /* One direction's cipher; letters are those of its IV, key and MAC key. */
 static int
 make_cipher(struct ssh_transport *t, struct view shared, const char letters[static 3],
-	const struct packet_cipher_algorithm *cipher, const struct packet_mac_algorithm *mac,
-	bool encrypt, struct packet_cipher **out)
+    const struct packet_cipher_algorithm *cipher, const struct packet_mac_algorithm *mac,
+    bool encrypt, struct packet_cipher **out)
 {
 	uint8_t iv[PACKET_CIPHER_IV_MAX], key[PACKET_CIPHER_KEY_MAX], mac_key[PACKET_MAC_KEY_MAX];
 	size_t mac_key_bytes = mac == NULL ? 0 : mac->key_bytes;
@@ -174,7 +174,8 @@ make_cipher(struct ssh_transport *t, struct view shared, const char letters[stat
 	if ((err = derive(t, shared, letters[0], iv, cipher->iv_bytes)) == 0 &&
 	    (err = derive(t, shared, letters[1], key, cipher->key_bytes)) == 0 &&
 	    (err = derive(t, shared, letters[2], mac_key, mac_key_bytes)) == 0)
-		err = packet_cipher_new(cipher, mac, (struct view){ .p = iv, .n = cipher->iv_bytes },
+		err =
+		    packet_cipher_new(cipher, mac, (struct view){ .p = iv, .n = cipher->iv_bytes },
 			(struct view){ .p = key, .n = cipher->key_bytes },
 			(struct view){ .p = mac_key, .n = mac_key_bytes }, encrypt, out);
 	secret_wipe(iv, sizeof(iv));
@@ -218,12 +219,13 @@ exchange_client_value(struct ssh_transport *t, struct view payload)
 	}
 	if (rd_u8(&r) != SSH_MSG_KEX_INIT)
 		return transport_fail(t, ERR_PROTOCOL, SSH_DISCONNECT_KEY_EXCHANGE_FAILED,
-			"message %u is not part of %s", payload.p[0], x->next.kex->name);
+		    "message %u is not part of %s", payload.p[0], x->next.kex->name);
 	client_public = rd_str(&r, KEY_AGREEMENT_PUBLIC_MAX);
 	if ((err = rd_end(&r)) != 0)
 		return crypto_fault(t, err);
 	buf_clear(&x->server_public);
-	if ((err = key_agreement_respond(x->next.kex, client_public, &x->server_public, &shared)) == 0)
+	if ((err = key_agreement_respond(x->next.kex, client_public, &x->server_public, &shared)) ==
+	    0)
 		err = make_keys(t, client_public, buf_view(&shared));
 	buf_free(&shared);
 	if (err != 0)
@@ -282,8 +284,8 @@ exchange_answer(struct ssh_transport *t, struct view signature)
 	int err;
 
 	if (signature.n == 0 || signature.n > SSH_SIGNATURE_MAX)
-		return transport_fail(t, ERR_DENIED, SSH_DISCONNECT_BY_APPLICATION,
-			"the host key did not sign");
+		return transport_fail(
+		    t, ERR_DENIED, SSH_DISCONNECT_BY_APPLICATION, "the host key did not sign");
 	if ((err = send_reply(t, signature)) != 0)
 		return err;
 	packet_output_rekey(&t->out, x->output, t->strict);
@@ -304,8 +306,8 @@ exchange_client_newkeys(struct ssh_transport *t, struct view payload)
 	int err;
 
 	if (payload.n != 1)
-		return transport_fail(t, ERR_TRAILING, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"NEWKEYS is malformed");
+		return transport_fail(
+		    t, ERR_TRAILING, SSH_DISCONNECT_PROTOCOL_ERROR, "NEWKEYS is malformed");
 	packet_input_rekey(&t->in, x->input, t->strict);
 	x->input = NULL;
 	x->stage = EXCHANGE_IDLE;

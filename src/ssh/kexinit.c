@@ -90,8 +90,8 @@ choose_host_key(struct view client, const struct ssh_config *config, struct kex_
 }
 
 static bool
-choose_cipher(struct view client, const struct ssh_config *config,
-	const struct packet_cipher_algorithm **out)
+choose_cipher(
+    struct view client, const struct ssh_config *config, const struct packet_cipher_algorithm **out)
 {
 	struct view name;
 
@@ -103,7 +103,7 @@ choose_cipher(struct view client, const struct ssh_config *config,
 
 static bool
 choose_mac(struct view client, const struct ssh_config *config,
-	const struct packet_cipher_algorithm *cipher, const struct packet_mac_algorithm **out)
+    const struct packet_cipher_algorithm *cipher, const struct packet_mac_algorithm **out)
 {
 	struct view name;
 
@@ -129,15 +129,16 @@ choose_compression(struct view client, const struct ssh_config *config, bool *ou
 
 int
 kexinit_choose(const struct kexinit *client, const struct ssh_config *config,
-	struct kex_choice *out, enum kexinit_list *missing_out)
+    struct kex_choice *out, enum kexinit_list *missing_out)
 {
 	const struct view *list = client->list;
 	struct view name;
 
 	*out = (struct kex_choice){ 0 };
 	*missing_out = KEXINIT_KEX;
-	if (!ssh_negotiate(list[KEXINIT_KEX], view_of(config->algorithms.list[SSH_ALGORITHM_KEX]),
-		&name) || (out->kex = key_agreement_find(name)) == NULL)
+	if (!ssh_negotiate(
+		list[KEXINIT_KEX], view_of(config->algorithms.list[SSH_ALGORITHM_KEX]), &name) ||
+	    (out->kex = key_agreement_find(name)) == NULL)
 		return ERR_NO_MATCH;
 	*missing_out = KEXINIT_HOST_KEY;
 	if (!choose_host_key(list[KEXINIT_HOST_KEY], config, out))
@@ -180,7 +181,7 @@ kexinit_guess_is_wrong(const struct kexinit *client, const struct ssh_config *co
 	if (config->host_key_count > 0)
 		key = first_name(view_of(config->host_keys[0].algorithms));
 	return !view_eq(first_name(client->list[KEXINIT_KEX]), kex) ||
-	    !view_eq(first_name(client->list[KEXINIT_HOST_KEY]), key);
+	       !view_eq(first_name(client->list[KEXINIT_HOST_KEY]), key);
 }
 
 bool

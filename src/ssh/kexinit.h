@@ -44,8 +44,8 @@ struct kexinit {
 /* What both sides can do. */
 struct kex_choice {
 	const struct key_agreement_algorithm *kex;
-	const struct ssh_host_key *key;  /* in the configuration */
-	struct view key_algorithm;       /* in the key's list of names */
+	const struct ssh_host_key *key; /* in the configuration */
+	struct view key_algorithm;      /* in the key's list of names */
 	const struct packet_cipher_algorithm *cipher_in, *cipher_out;
 	const struct packet_mac_algorithm *mac_in, *mac_out; /* NULL with an AEAD cipher */
 	bool compress_in, compress_out;
@@ -60,7 +60,7 @@ MUST int kexinit_parse(struct view payload, struct kexinit *out);
  * live as long as the choice.
  */
 MUST int kexinit_choose(const struct kexinit *client, const struct ssh_config *config,
-	struct kex_choice *out, enum kexinit_list *missing_out);
+    struct kex_choice *out, enum kexinit_list *missing_out);
 /* RFC 4253 section 7: the client's first guesses are not ours. */
 bool kexinit_guess_is_wrong(const struct kexinit *client, const struct ssh_config *config);
 bool kexinit_is_strict(const struct kexinit *client);

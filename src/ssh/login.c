@@ -18,14 +18,15 @@ next_message(struct ssh_transport *t, struct view *payload_out)
 		if ((err = transport_wait_packet(t, payload_out)) != 0)
 			return err;
 		switch (payload_out->p[0]) {
-		case SSH_MSG_DISCONNECT:
-			return transport_client_left(t, *payload_out);
+		case SSH_MSG_DISCONNECT: return transport_client_left(t, *payload_out);
 		case SSH_MSG_IGNORE:
 		case SSH_MSG_DEBUG:
 		case SSH_MSG_UNIMPLEMENTED:
 			if (first_exchange && t->strict)
-				return transport_fail(t, ERR_PROTOCOL, SSH_DISCONNECT_KEY_EXCHANGE_FAILED,
-					"strict key exchange: message %u came in it", payload_out->p[0]);
+				return transport_fail(t, ERR_PROTOCOL,
+				    SSH_DISCONNECT_KEY_EXCHANGE_FAILED,
+				    "strict key exchange: message %u came in it",
+				    payload_out->p[0]);
 			continue;
 		}
 		if (first_exchange || !transport_is_unrecognised(payload_out->p[0]))
@@ -33,19 +34,20 @@ next_message(struct ssh_transport *t, struct view *payload_out)
 		if ((err = transport_unimplemented(t)) != 0 || (err = transport_wait_sent(t)) != 0)
 			return err;
 	}
-	return transport_fail(t, ERR_LIMIT, SSH_DISCONNECT_PROTOCOL_ERROR, "too many empty messages");
+	return transport_fail(
+	    t, ERR_LIMIT, SSH_DISCONNECT_PROTOCOL_ERROR, "too many empty messages");
 }
 
 static int
 unexpected(struct ssh_transport *t, struct view payload, const char *wanted)
 {
 	return transport_fail(t, ERR_PROTOCOL, SSH_DISCONNECT_PROTOCOL_ERROR,
-		"message %u came where %s had to", payload.p[0], wanted);
+	    "message %u came where %s had to", payload.p[0], wanted);
 }
 
 int
-login_expect(struct ssh_transport *t, enum ssh_message type, const char *name,
-	struct view *payload_out)
+login_expect(
+    struct ssh_transport *t, enum ssh_message type, const char *name, struct view *payload_out)
 {
 	int err = next_message(t, payload_out);
 
@@ -55,7 +57,7 @@ login_expect(struct ssh_transport *t, enum ssh_message type, const char *name,
 		return 0;
 	if (payload_out->p[0] == SSH_MSG_KEXINIT && t->session_id_bytes > 0)
 		return transport_fail(t, ERR_PROTOCOL, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"keys are exchanged again only after the login");
+		    "keys are exchanged again only after the login");
 	return unexpected(t, *payload_out, name);
 }
 
@@ -88,7 +90,8 @@ sign_and_answer(struct ssh_transport *t, ssh_sign_fn *sign, void *ctx)
 	if (err == 0)
 		err = exchange_answer(t, buf_view(&signature));
 	else
-		err = transport_fail(t, err, SSH_DISCONNECT_BY_APPLICATION, "the host key did not sign");
+		err = transport_fail(
+		    t, err, SSH_DISCONNECT_BY_APPLICATION, "the host key did not sign");
 	buf_free(&signature);
 	return err == 0 ? transport_wait_sent(t) : err;
 }
@@ -126,7 +129,8 @@ read_ext_info(struct ssh_transport *t, struct view payload)
 		rd_str(&r, SSH_PACKET_MAX_LOGIN);
 	}
 	if ((err = rd_end(&r)) != 0)
-		return transport_fail(t, err, SSH_DISCONNECT_PROTOCOL_ERROR, "EXT_INFO is malformed");
+		return transport_fail(
+		    t, err, SSH_DISCONNECT_PROTOCOL_ERROR, "EXT_INFO is malformed");
 	return 0;
 }
 
@@ -148,11 +152,11 @@ ssh_service_accept(struct ssh_transport *t)
 	rd_u8(&r);
 	service = rd_str(&r, 64);
 	if ((err = rd_end(&r)) != 0)
-		return transport_fail(t, err, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"SERVICE_REQUEST is malformed");
+		return transport_fail(
+		    t, err, SSH_DISCONNECT_PROTOCOL_ERROR, "SERVICE_REQUEST is malformed");
 	if (!view_is(service, "ssh-userauth"))
 		return transport_fail(t, ERR_PROTOCOL, SSH_DISCONNECT_SERVICE_NOT_AVAILABLE,
-			"the service %.*s is not available", (int)service.n, (const char *)service.p);
+		    "the service %.*s is not available", (int)service.n, (const char *)service.p);
 	buf_cstr(transport_message(t, SSH_MSG_SERVICE_ACCEPT), "ssh-userauth");
 	if ((err = transport_send(t)) != 0)
 		return err;

@@ -7,7 +7,8 @@
  * RFC says so. Who may log in is the caller's business. Order of calls:
  *
  *   ssh_version_exchange, ssh_key_exchange, ssh_service_accept,
- *   then ssh_userauth_read and one answer, again and again, the last one being ssh_userauth_success.
+ *   then ssh_userauth_read and one answer, again and again, the last one being
+ * ssh_userauth_success.
  */
 #ifndef SSH_LOGIN_H
 #define SSH_LOGIN_H
@@ -22,8 +23,8 @@ MUST int ssh_version_exchange(struct ssh_transport *transport);
  * (string algorithm, string signature) to signature_out. May wait. 0, or a code that ends the
  * connection.
  */
-typedef int ssh_sign_fn(void *ctx, struct view algorithm, struct view exchange_hash,
-	struct buf *signature_out);
+typedef int ssh_sign_fn(
+    void *ctx, struct view algorithm, struct view exchange_hash, struct buf *signature_out);
 
 /* The first key exchange, up to NEWKEYS in both directions, and our EXT_INFO. */
 MUST int ssh_key_exchange(struct ssh_transport *transport, ssh_sign_fn *sign, void *ctx);
@@ -31,12 +32,12 @@ MUST int ssh_key_exchange(struct ssh_transport *transport, ssh_sign_fn *sign, vo
 MUST int ssh_service_accept(struct ssh_transport *transport);
 
 enum ssh_userauth_method {
-	SSH_USERAUTH_OTHER = 0,           /* a method that we do not have */
+	SSH_USERAUTH_OTHER = 0, /* a method that we do not have */
 	SSH_USERAUTH_NONE,
 	SSH_USERAUTH_PASSWORD,
-	SSH_USERAUTH_PASSWORD_CHANGE,     /* RFC 4252 section 8 with a new password: refuse it */
-	SSH_USERAUTH_KEY_QUERY,           /* "would this key do?": can never log in */
-	SSH_USERAUTH_KEY_PROOF,           /* with a signature */
+	SSH_USERAUTH_PASSWORD_CHANGE, /* RFC 4252 section 8 with a new password: refuse it */
+	SSH_USERAUTH_KEY_QUERY,       /* "would this key do?": can never log in */
+	SSH_USERAUTH_KEY_PROOF,       /* with a signature */
 	SSH_USERAUTH_KEYBOARD_INTERACTIVE,
 };
 
@@ -59,8 +60,8 @@ MUST int ssh_userauth_read(struct ssh_transport *transport, struct ssh_userauth_
  */
 MUST int ssh_userauth_failure(struct ssh_transport *transport, struct view methods, bool partial);
 /* Answers a KEY_QUERY: this key would do. */
-MUST int ssh_userauth_key_ok(struct ssh_transport *transport,
-	const struct ssh_userauth_request *request);
+MUST int ssh_userauth_key_ok(
+    struct ssh_transport *transport, const struct ssh_userauth_request *request);
 /* Answers with success and waits until it has left. Compression starts after it. */
 MUST int ssh_userauth_success(struct ssh_transport *transport);
 

@@ -92,9 +92,9 @@ packet_input_fill(struct packet_input *in, int fd)
 		n = read(fd, in->bytes + in->end, in->capacity - in->end);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return errno == EAGAIN || errno == EWOULDBLOCK ? ERR_AGAIN :
-		    errno == ECONNRESET                        ? ERR_EOF :
-								 ERR_IO;
+		return errno == EAGAIN || errno == EWOULDBLOCK ? ERR_AGAIN
+		       : errno == ECONNRESET                   ? ERR_EOF
+							       : ERR_IO;
 	if (n == 0)
 		return ERR_EOF;
 	in->end += (size_t)n;
@@ -136,8 +136,8 @@ open_length(struct packet_input *in)
 
 	if (have < packet_cipher_head_bytes(in->cipher))
 		return ERR_AGAIN;
-	if ((err = packet_cipher_open_length(in->cipher, in->sequence, in->bytes + in->start,
-		 &length)) != 0)
+	if ((err = packet_cipher_open_length(
+		 in->cipher, in->sequence, in->bytes + in->start, &length)) != 0)
 		return fault(in, err, SSH_DISCONNECT_PROTOCOL_ERROR);
 	if (length < PACKET_MIN || length > in->packet_max)
 		return bad_length(in);
@@ -155,7 +155,8 @@ inflate_payload(struct packet_input *in, struct view *payload)
 	int err;
 
 	/* One byte above the limit, so that a result of exactly the limit is told from more. */
-	err = compression_run(in->inflate, payload->p, payload->n, in->inflated, SSH_PACKET_MAX + 1, &n);
+	err = compression_run(
+	    in->inflate, payload->p, payload->n, in->inflated, SSH_PACKET_MAX + 1, &n);
 	if (err != 0 || n == 0)
 		return fault(in, err != 0 ? err : ERR_FORMAT, SSH_DISCONNECT_COMPRESSION_ERROR);
 	*payload = (struct view){ .p = in->inflated, .n = n };

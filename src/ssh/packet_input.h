@@ -26,15 +26,15 @@ enum {
 struct packet_input {
 	uint8_t *bytes; /* allocated at the first fill */
 	size_t capacity;
-	size_t start, end;   /* what has not been looked at yet */
-	size_t packet_max;   /* largest packet_length */
-	size_t whole;        /* bytes of the packet at start with its tag; 0: not known yet */
-	bool discard;        /* the packet at start is bad already, see packet_input.c */
-	bool wipe;           /* payloads may hold passwords: wiped before the next one */
-	struct view last;    /* the payload given out last */
+	size_t start, end; /* what has not been looked at yet */
+	size_t packet_max; /* largest packet_length */
+	size_t whole;      /* bytes of the packet at start with its tag; 0: not known yet */
+	bool discard;      /* the packet at start is bad already, see packet_input.c */
+	bool wipe;         /* payloads may hold passwords: wiped before the next one */
+	struct view last;  /* the payload given out last */
 	struct packet_cipher *cipher;
-	uint32_t sequence;   /* of the packet at start */
-	uint64_t key_bytes;  /* decrypted under the present key */
+	uint32_t sequence;  /* of the packet at start */
+	uint64_t key_bytes; /* decrypted under the present key */
 	uint64_t key_packets;
 	uint64_t total_bytes;
 	struct compression *inflate; /* NULL: not compressed */

@@ -64,7 +64,8 @@ packet_output_room(struct packet_output *out, size_t n, size_t spare)
 		return ERR_AGAIN;
 	if (out->capacity - out->end >= n + spare)
 		return 0;
-	/* Bulk data moves only when there is little to move; small answers always find their way. */
+	/* Bulk data moves only when there is little to move; small answers always find their way.
+	 */
 	if (out->capacity - pending < n + spare || (spare > 0 && pending > out->capacity / 4))
 		return ERR_AGAIN;
 	memmove(out->bytes, out->bytes + out->start, pending);
@@ -102,8 +103,8 @@ packet_output_seal(struct packet_output *out, uint8_t *payload, size_t n)
 	int err;
 
 	if (out->deflate != NULL) {
-		if ((err = compression_run(out->deflate, payload, n, out->deflated, PACKET_DEFLATED_MAX,
-			 &n)) != 0)
+		if ((err = compression_run(
+			 out->deflate, payload, n, out->deflated, PACKET_DEFLATED_MAX, &n)) != 0)
 			return err;
 		memcpy(packet + PACKET_HEAD_BYTES, out->deflated, n);
 	} else if (payload != packet + PACKET_HEAD_BYTES) {

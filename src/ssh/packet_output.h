@@ -20,7 +20,8 @@
 enum {
 	PACKET_OUTPUT_LOGIN = 128 * 1024,
 	PACKET_OUTPUT_SESSION = 1024 * 1024,
-	/* So much is worth a system call: enough to fill it, little enough to be in the cache still. */
+	/* So much is worth a system call: enough to fill it, little enough to be in the cache
+	   still. */
 	PACKET_OUTPUT_BATCH = 256 * 1024,
 	/* What channel data leaves free for answers and window adjustments. */
 	PACKET_OUTPUT_SPARE = 128 * 1024,

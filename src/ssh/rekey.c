@@ -46,8 +46,8 @@ rekey_on_value(struct ssh_connection *c, struct view payload)
 		return err;
 	err = c->events.sign(c->events.ctx, exchange_signature_name(c->t), exchange_hash(c->t));
 	if (err != 0)
-		return transport_fail(c->t, err, SSH_DISCONNECT_BY_APPLICATION,
-			"the host key did not sign");
+		return transport_fail(
+		    c->t, err, SSH_DISCONNECT_BY_APPLICATION, "the host key did not sign");
 	return 0;
 }
 
@@ -59,8 +59,9 @@ ssh_connection_signed(struct ssh_connection *c, struct view signature)
 	if (c->failed != 0)
 		return c->failed;
 	if (c->t->exchange.stage != EXCHANGE_SIGN)
-		return connection_fail(c, transport_fail(c->t, ERR_PROTOCOL,
-			SSH_DISCONNECT_BY_APPLICATION, "a signature came that nobody asked for"));
+		return connection_fail(
+		    c, transport_fail(c->t, ERR_PROTOCOL, SSH_DISCONNECT_BY_APPLICATION,
+			   "a signature came that nobody asked for"));
 	if ((err = exchange_answer(c->t, signature)) != 0)
 		return connection_fail(c, err);
 	connection_settle(c);
@@ -86,8 +87,9 @@ watch_exchange(struct ssh_connection *c)
 	}
 	if (c->now_ms - c->exchange_ms < exchange_limit_ms)
 		return 0;
-	return connection_fail(c, transport_fail(c->t, ERR_TIMEOUT,
-		SSH_DISCONNECT_KEY_EXCHANGE_FAILED, "a key exchange was not finished in time"));
+	return connection_fail(
+	    c, transport_fail(c->t, ERR_TIMEOUT, SSH_DISCONNECT_KEY_EXCHANGE_FAILED,
+		   "a key exchange was not finished in time"));
 }
 
 int

@@ -7,7 +7,7 @@ enum { STATE_VERSION = 1 };
 
 static void
 write_side(struct buf *out, const struct packet_cipher *cipher, uint32_t sequence,
-	uint64_t key_bytes, uint64_t key_packets, uint64_t total_bytes)
+    uint64_t key_bytes, uint64_t key_packets, uint64_t total_bytes)
 {
 	packet_cipher_export(cipher, out);
 	buf_u32(out, sequence);
@@ -37,7 +37,7 @@ ssh_transport_export(struct ssh_transport *t, struct buf *out)
 	buf_bool(out, t->agreed.compress_out);
 	write_side(out, in->cipher, in->sequence, in->key_bytes, in->key_packets, in->total_bytes);
 	write_side(out, t->out.cipher, t->out.sequence, t->out.key_bytes, t->out.key_packets,
-		t->out.total_bytes);
+	    t->out.total_bytes);
 	buf_str(out, (struct view){ .p = in->bytes + in->start, .n = in->end - in->start });
 	t->told = true; /* it speaks no more */
 	return buf_error(out);
@@ -113,8 +113,9 @@ read_agreed(struct rd *r, struct ssh_transport *t)
 }
 
 static void
-read_cipher(struct rd *r, const struct ssh_config *config, bool encrypt, struct packet_cipher **cipher,
-	const struct packet_cipher_algorithm **cipher_out, const struct packet_mac_algorithm **mac_out)
+read_cipher(struct rd *r, const struct ssh_config *config, bool encrypt,
+    struct packet_cipher **cipher, const struct packet_cipher_algorithm **cipher_out,
+    const struct packet_mac_algorithm **mac_out)
 {
 	struct packet_cipher *imported = NULL;
 	int err;
@@ -168,15 +169,17 @@ read_state(struct rd *r, struct ssh_transport *t)
 	out->total_bytes = rd_u64(r);
 	/* Counters that could wrap would put off the next key exchange for ever. */
 	if ((in->key_bytes | in->key_packets | in->total_bytes | out->key_bytes | out->key_packets |
-		 out->total_bytes) >> 62 != 0)
+		out->total_bytes) >>
+		62 !=
+	    0)
 		rd_fail(r, ERR_LIMIT);
 	read_unread(r, in);
 	return r->bad;
 }
 
 int
-ssh_transport_import(struct ssh_transport **out, struct rd *state, int fd,
-	const struct ssh_config *config)
+ssh_transport_import(
+    struct ssh_transport **out, struct rd *state, int fd, const struct ssh_config *config)
 {
 	struct ssh_transport *t = NULL;
 	int err;

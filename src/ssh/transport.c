@@ -16,8 +16,8 @@ static const uint64_t rekey_bytes_aes = UINT64_C(1) << 36;
 static const uint64_t rekey_packets = UINT64_C(1) << 31;
 
 int
-ssh_transport_new(struct ssh_transport **out, int fd, const struct ssh_config *config,
-	uint64_t deadline_ms)
+ssh_transport_new(
+    struct ssh_transport **out, int fd, const struct ssh_config *config, uint64_t deadline_ms)
 {
 	struct ssh_transport *t = calloc(1, sizeof(*t));
 	int err;
@@ -104,11 +104,11 @@ transport_note_agreed(struct ssh_transport *t)
 	const struct kex_choice *c = &t->agreed;
 
 	snprintf(t->agreed_text, sizeof(t->agreed_text), "%s %.*s in %s %s%s, out %s %s%s%s",
-		c->kex->name, (int)c->key_algorithm.n, (const char *)c->key_algorithm.p,
-		c->cipher_in->name, c->mac_in == NULL ? "(AEAD)" : c->mac_in->name,
-		c->compress_in ? " zlib" : "", c->cipher_out->name,
-		c->mac_out == NULL ? "(AEAD)" : c->mac_out->name, c->compress_out ? " zlib" : "",
-		t->strict ? ", strict" : "");
+	    c->kex->name, (int)c->key_algorithm.n, (const char *)c->key_algorithm.p,
+	    c->cipher_in->name, c->mac_in == NULL ? "(AEAD)" : c->mac_in->name,
+	    c->compress_in ? " zlib" : "", c->cipher_out->name,
+	    c->mac_out == NULL ? "(AEAD)" : c->mac_out->name, c->compress_out ? " zlib" : "",
+	    t->strict ? ", strict" : "");
 }
 
 struct buf *
@@ -124,7 +124,7 @@ static bool
 passes_exchange(uint8_t type)
 {
 	return (type >= SSH_MSG_DISCONNECT && type <= SSH_MSG_DEBUG) ||
-	    (type >= SSH_MSG_KEXINIT && type < SSH_MSG_USERAUTH_REQUEST);
+	       (type >= SSH_MSG_KEXINIT && type < SSH_MSG_USERAUTH_REQUEST);
 }
 
 int
@@ -139,7 +139,7 @@ transport_send(struct ssh_transport *t)
 		buf_str(&t->held, payload);
 		if ((err = buf_error(&t->held)) != 0)
 			return transport_fail(t, ERR_LIMIT, SSH_DISCONNECT_PROTOCOL_ERROR,
-				"too many requests during a key exchange");
+			    "too many requests during a key exchange");
 		return 0;
 	}
 	if (err == 0)
@@ -178,7 +178,8 @@ ssh_transport_disconnect(struct ssh_transport *t, enum ssh_disconnect reason, co
 }
 
 int
-transport_fail(struct ssh_transport *t, int err, enum ssh_disconnect reason, const char *format, ...)
+transport_fail(
+    struct ssh_transport *t, int err, enum ssh_disconnect reason, const char *format, ...)
 {
 	va_list ap;
 
@@ -208,8 +209,8 @@ transport_input_fault(struct ssh_transport *t, int err)
 		return transport_fail(t, err, t->in.reason, "a packet is damaged");
 	if (t->in.reason == SSH_DISCONNECT_COMPRESSION_ERROR)
 		return transport_fail(t, err, t->in.reason, "a packet cannot be decompressed");
-	return transport_fail(t, err, SSH_DISCONNECT_PROTOCOL_ERROR,
-		"a packet has an impossible length");
+	return transport_fail(
+	    t, err, SSH_DISCONNECT_PROTOCOL_ERROR, "a packet has an impossible length");
 }
 
 int
@@ -235,8 +236,8 @@ transport_client_left(struct ssh_transport *t, struct view payload)
 		text.n = 0; /* it is leaving: no point in arguing about form */
 	t->told = true;
 	return transport_fail(t, ERR_EOF, 0, "the client disconnected, reason %u: %.*s",
-		(unsigned)t->client_reason, (int)(text.n > 256 ? 256 : text.n),
-		text.n > 0 ? (const char *)text.p : "");
+	    (unsigned)t->client_reason, (int)(text.n > 256 ? 256 : text.n),
+	    text.n > 0 ? (const char *)text.p : "");
 }
 
 bool
@@ -282,8 +283,8 @@ bool
 transport_rekey_is_due(const struct ssh_transport *t)
 {
 	return t->in.key_bytes >= rekey_limit(t, t->in.cipher) ||
-	    t->out.key_bytes >= rekey_limit(t, t->out.cipher) ||
-	    t->in.key_packets >= rekey_packets || t->out.key_packets >= rekey_packets;
+	       t->out.key_bytes >= rekey_limit(t, t->out.cipher) ||
+	       t->in.key_packets >= rekey_packets || t->out.key_packets >= rekey_packets;
 }
 
 int
@@ -323,7 +324,7 @@ transport_wait_packet(struct ssh_transport *t, struct view *payload_out)
 		/* A client that keeps sending must not outlive the deadline either. */
 		if (t->deadline_ms != 0 && clock_mono_ms() >= t->deadline_ms)
 			return transport_fail(t, ERR_TIMEOUT, SSH_DISCONNECT_BY_APPLICATION,
-				"the login took too long");
+			    "the login took too long");
 		if ((err = packet_input_fill(&t->in, t->fd)) == ERR_AGAIN)
 			err = fd_wait(t->fd, POLLIN, t->deadline_ms);
 		if (err != 0 && err != ERR_TIMEOUT)

@@ -21,8 +21,8 @@
 struct ssh_transport;
 
 /* deadline_ms is on the monotonic clock, for everything in login.h; 0 waits without end. */
-MUST int ssh_transport_new(struct ssh_transport **out, int fd, const struct ssh_config *config,
-	uint64_t deadline_ms);
+MUST int ssh_transport_new(
+    struct ssh_transport **out, int fd, const struct ssh_config *config, uint64_t deadline_ms);
 /* Wipes all keys. */
 void ssh_transport_free(struct ssh_transport **transport);
 
@@ -47,8 +47,8 @@ uint64_t ssh_transport_bytes_out(const struct ssh_transport *transport);
  * Tells the client why, once, and sends what can be sent without waiting. The transport is at its
  * end afterwards. Does nothing when the client has been told already.
  */
-void ssh_transport_disconnect(struct ssh_transport *transport, enum ssh_disconnect reason,
-	const char *text);
+void ssh_transport_disconnect(
+    struct ssh_transport *transport, enum ssh_disconnect reason, const char *text);
 
 enum { SSH_STATE_BYTES_MAX = 96 * 1024 };
 
@@ -62,7 +62,7 @@ MUST int ssh_transport_export(struct ssh_transport *transport, struct buf *out);
  * Builds a transport from such bytes, which are checked as if an enemy had written them. The
  * config must offer what was agreed. 0, the ERR_ code of the reader, or ERR_INVALID.
  */
-MUST int ssh_transport_import(struct ssh_transport **out, struct rd *state, int fd,
-	const struct ssh_config *config);
+MUST int ssh_transport_import(
+    struct ssh_transport **out, struct rd *state, int fd, const struct ssh_config *config);
 
 #endif

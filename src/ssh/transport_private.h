@@ -35,8 +35,8 @@ struct ssh_transport {
 	size_t client_version_bytes;
 	uint8_t session_id[SSH_HASH_MAX];
 	size_t session_id_bytes;
-	bool strict;        /* strict key exchange was agreed in the first KEXINIT */
-	bool ext_info;      /* the client reads SSH_MSG_EXT_INFO */
+	bool strict;   /* strict key exchange was agreed in the first KEXINIT */
+	bool ext_info; /* the client reads SSH_MSG_EXT_INFO */
 	bool authenticated;
 
 	bool none_came; /* the free first try */
@@ -55,7 +55,7 @@ struct ssh_transport {
  * 0, and returns err. Bytes of the client in the text are made printable.
  */
 MUST int transport_fail(struct ssh_transport *t, int err, enum ssh_disconnect reason,
-	const char *format, ...) __attribute__((format(printf, 4, 5)));
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The same for an error of packet_input_next, packet_input_fill or packet_output_*. */
 MUST int transport_input_fault(struct ssh_transport *t, int err);
 MUST int transport_output_fault(struct ssh_transport *t, int err);

@@ -60,10 +60,10 @@ ssh_userauth_read(struct ssh_transport *t, struct ssh_userauth_request *out)
 		return err;
 	if ((err = userauth_parse(payload, &service, out)) != 0)
 		return transport_fail(t, err, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"USERAUTH_REQUEST is malformed: %s", err_text(err));
+		    "USERAUTH_REQUEST is malformed: %s", err_text(err));
 	if (!view_is(service, "ssh-connection"))
 		return transport_fail(t, ERR_PROTOCOL, SSH_DISCONNECT_SERVICE_NOT_AVAILABLE,
-			"the service %.*s is not available", (int)service.n, (const char *)service.p);
+		    "the service %.*s is not available", (int)service.n, (const char *)service.p);
 	t->last_was_none = out->method == SSH_USERAUTH_NONE;
 	return 0;
 }
@@ -105,7 +105,7 @@ ssh_userauth_failure(struct ssh_transport *t, struct view methods, bool partial)
 	packet_input_wipe(&t->in);
 	if (was_last_try(t))
 		return transport_fail(t, ERR_LIMIT, SSH_DISCONNECT_PROTOCOL_ERROR,
-			"too many authentication failures");
+		    "too many authentication failures");
 	if ((err = send_banner(t)) != 0)
 		return err;
 	m = transport_message(t, SSH_MSG_USERAUTH_FAILURE);

@@ -57,8 +57,8 @@ read_line(struct ssh_transport *t, struct view *line_out)
 
 	while (err == ERR_AGAIN) {
 		if (t->deadline_ms != 0 && clock_mono_ms() >= t->deadline_ms)
-			return transport_fail(t, ERR_TIMEOUT, 0,
-				"the client did not send its version in time");
+			return transport_fail(
+			    t, ERR_TIMEOUT, 0, "the client did not send its version in time");
 		if ((err = packet_input_fill(&t->in, t->fd)) == ERR_AGAIN)
 			err = fd_wait(t->fd, POLLIN, t->deadline_ms);
 		if (err != 0 && err != ERR_TIMEOUT)
@@ -79,8 +79,8 @@ starts_with(struct view v, const char *prefix)
 static int
 check_line(struct ssh_transport *t, struct view line)
 {
-	/* "1.99" is how an old client says 2.0 (RFC 4253 section 5.1). Unlike a server, a client may
-	 * send no other lines first. */
+	/* "1.99" is how an old client says 2.0 (RFC 4253 section 5.1). Unlike a server, a client
+	 * may send no other lines first. */
 	if (!starts_with(line, "SSH-"))
 		return refuse(t, "This is an SSH server; what came is not SSH.");
 	if (!starts_with(line, "SSH-2.0-") && !starts_with(line, "SSH-1.99-"))

@@ -79,8 +79,8 @@ on_sign(void *ctx, struct view algorithm, struct view hash)
 	(void)hash;
 	if (o->mode & 8)
 		return 0;
-	return ssh_connection_signed(o->connection,
-		(struct view){ fuzz_signature, sizeof(fuzz_signature) });
+	return ssh_connection_signed(
+	    o->connection, (struct view){ fuzz_signature, sizeof(fuzz_signature) });
 }
 
 /* What the client has asked for and got. */
@@ -97,9 +97,7 @@ note_sent(struct ledger *l, struct view payload)
 	struct rd r = rd_of(payload);
 
 	switch (rd_u8(&r)) {
-	case SSH_MSG_GLOBAL_REQUEST:
-		l->globals++;
-		break;
+	case SSH_MSG_GLOBAL_REQUEST: l->globals++; break;
 	case SSH_MSG_CHANNEL_OPEN:
 		l->opens++;
 		rd_str(&r, SSH_PACKET_MAX);
@@ -110,9 +108,7 @@ note_sent(struct ledger *l, struct view payload)
 		rd_u32(&r);
 		l->allowed += rd_u32(&r);
 		break;
-	case SSH_MSG_CHANNEL_REQUEST:
-		l->requests++;
-		break;
+	case SSH_MSG_CHANNEL_REQUEST: l->requests++; break;
 	}
 }
 
@@ -123,25 +119,17 @@ note_received(struct ledger *l, struct view payload)
 
 	switch (rd_u8(&r)) {
 	case SSH_MSG_REQUEST_SUCCESS:
-	case SSH_MSG_REQUEST_FAILURE:
-		l->global_replies++;
-		break;
+	case SSH_MSG_REQUEST_FAILURE: l->global_replies++; break;
 	case SSH_MSG_CHANNEL_OPEN_CONFIRMATION:
-	case SSH_MSG_CHANNEL_OPEN_FAILURE:
-		l->open_replies++;
-		break;
+	case SSH_MSG_CHANNEL_OPEN_FAILURE: l->open_replies++; break;
 	case SSH_MSG_CHANNEL_SUCCESS:
-	case SSH_MSG_CHANNEL_FAILURE:
-		l->replies++;
-		break;
+	case SSH_MSG_CHANNEL_FAILURE: l->replies++; break;
 	case SSH_MSG_CHANNEL_DATA:
 		rd_u32(&r);
 		l->data += rd_str(&r, CHANNEL_SEND_MAX).n;
 		FUZZ_CHECK(rd_end(&r) == 0);
 		break;
-	case SSH_MSG_NEWKEYS:
-		l->blind = true;
-		break;
+	case SSH_MSG_NEWKEYS: l->blind = true; break;
 	}
 }
 
@@ -185,7 +173,8 @@ run(struct owner *o, struct rd input, const int fds[2])
 	ledger.in.packet_max = SSH_PACKET_MAX;
 	while (err == 0 && fuzz_frame(&input, &payload)) {
 		note_sent(&ledger, payload);
-		if (packet_output_send(&out, payload) != 0 || packet_output_flush(&out, fds[1]) != 0)
+		if (packet_output_send(&out, payload) != 0 ||
+		    packet_output_flush(&out, fds[1]) != 0)
 			break;
 		err = ssh_connection_readable(o->connection);
 		if (err == 0 && ssh_connection_wants_write(o->connection))

@@ -29,8 +29,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(t->exchange.stage == EXCHANGE_SIGN);
 		FUZZ_CHECK(exchange_hash(t).n == digest_bytes(kex->digest));
 		FUZZ_CHECK(t->session_id_bytes == exchange_hash(t).n);
-		err = exchange_answer(t,
-			(struct view){ fuzz_signature, sizeof(fuzz_signature) });
+		err = exchange_answer(t, (struct view){ fuzz_signature, sizeof(fuzz_signature) });
 		FUZZ_CHECK(err == 0 && t->exchange.stage == EXCHANGE_NEWKEYS);
 	} else {
 		FUZZ_CHECK(t->exchange.stage == EXCHANGE_INIT);

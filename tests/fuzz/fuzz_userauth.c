@@ -29,11 +29,12 @@ authenticate(struct ssh_transport *t)
 	if ((err = ssh_service_accept(t)) != 0)
 		return err;
 	while ((err = ssh_userauth_read(t, &request)) == 0) {
-		FUZZ_CHECK(request.user.n <= SSH_USER_MAX && request.password.n <= SSH_PASSWORD_MAX);
+		FUZZ_CHECK(
+		    request.user.n <= SSH_USER_MAX && request.password.n <= SSH_PASSWORD_MAX);
 		FUZZ_CHECK(request.key.n <= SSH_KEY_BLOB_MAX);
 		FUZZ_CHECK(request.signature.n <= SSH_SIGNATURE_MAX);
 		FUZZ_CHECK(request.password.n == 0 || request.method == SSH_USERAUTH_PASSWORD ||
-		    request.method == SSH_USERAUTH_PASSWORD_CHANGE);
+			   request.method == SSH_USERAUTH_PASSWORD_CHANGE);
 		FUZZ_CHECK(request.signature.n == 0 || request.method == SSH_USERAUTH_KEY_PROOF);
 		if (request.method == SSH_USERAUTH_PASSWORD && view_is(request.password, "secret"))
 			return ssh_userauth_success(t);

@@ -22,10 +22,10 @@ const struct test_offer test_offer_usual = {
 	.ext_info = true,
 };
 
-#define CHECK(condition) \
-	do { \
-		if (!(condition)) \
-			bug("test support: %s", #condition); \
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			bug("test support: %s", #condition);                                       \
 	} while (0)
 
 int
@@ -201,7 +201,7 @@ test_client_take_kexinit(struct test_client *c, struct view payload)
 /* HASH(V_C, V_S, I_C, I_S, K_S, Q_C, Q_S, K) and the keys from it, all at once from one buffer. */
 static void
 derive(const struct test_client *c, enum digest_algorithm digest, struct view k, struct view h,
-	char letter, uint8_t *out, size_t n)
+    char letter, uint8_t *out, size_t n)
 {
 	struct buf text = buf_init(16 * 1024);
 	size_t step = digest_bytes(digest), have = 0;
@@ -226,7 +226,7 @@ derive(const struct test_client *c, enum digest_algorithm digest, struct view k,
 
 static struct packet_cipher *
 make_cipher(struct test_client *c, enum digest_algorithm digest, struct view k, struct view h,
-	const char *letters, bool encrypt)
+    const char *letters, bool encrypt)
 {
 	const struct packet_cipher_algorithm *cipher = packet_cipher_find(view_of(c->offer.cipher));
 	const struct packet_mac_algorithm *mac = packet_mac_find(view_of(c->offer.mac));
@@ -246,7 +246,7 @@ make_cipher(struct test_client *c, enum digest_algorithm digest, struct view k, 
 
 static void
 exchange_hash_of(struct test_client *c, enum digest_algorithm digest, struct view blob,
-	struct view ours, struct view theirs, struct view k, uint8_t *out)
+    struct view ours, struct view theirs, struct view k, uint8_t *out)
 {
 	struct buf text = buf_init(256 * 1024);
 
@@ -263,8 +263,8 @@ exchange_hash_of(struct test_client *c, enum digest_algorithm digest, struct vie
 }
 
 static int
-finish_exchange(struct test_client *c, struct key_agreement *agreement, enum digest_algorithm digest,
-	struct view client_public, struct view reply)
+finish_exchange(struct test_client *c, struct key_agreement *agreement,
+    enum digest_algorithm digest, struct view client_public, struct view reply)
 {
 	struct rd r = rd_of(reply);
 	struct buf k = buf_init(KEY_AGREEMENT_SHARED_MAX);
@@ -282,8 +282,8 @@ finish_exchange(struct test_client *c, struct key_agreement *agreement, enum dig
 		goto out;
 	exchange_hash_of(c, digest, blob, client_public, server_public, buf_view(&k), h);
 	hash = (struct view){ h, digest_bytes(digest) };
-	if ((err = public_key_verify(blob, view_of(c->offer.host_key), hash, signature,
-		 PUBLIC_KEY_ALLOW_SHA1)) != 0)
+	if ((err = public_key_verify(
+		 blob, view_of(c->offer.host_key), hash, signature, PUBLIC_KEY_ALLOW_SHA1)) != 0)
 		goto out;
 	if (c->session_id_bytes == 0) {
 		memcpy(c->session_id, h, hash.n);
@@ -387,8 +387,8 @@ test_client_login(struct test_client *c)
 	struct view payload;
 	int err;
 
-	if ((err = test_client_version(c, "SSH-2.0-test")) != 0 || (err = test_client_kex(c)) != 0 ||
-	    (err = test_client_service(c)) != 0 ||
+	if ((err = test_client_version(c, "SSH-2.0-test")) != 0 ||
+	    (err = test_client_kex(c)) != 0 || (err = test_client_service(c)) != 0 ||
 	    (err = test_client_password(c, "demo", "secret")) != 0 ||
 	    (err = test_client_expect(c, SSH_MSG_USERAUTH_SUCCESS, &payload)) != 0)
 		return err;
@@ -676,7 +676,7 @@ test_pair_close(struct test_pair *p)
 
 int
 test_pair_channel(struct test_pair *p, uint32_t number, uint32_t window, uint32_t packet,
-	uint32_t *server_number_out)
+    uint32_t *server_number_out)
 {
 	struct buf m = test_open("session", number, window, packet);
 	struct view payload;
@@ -684,7 +684,8 @@ test_pair_channel(struct test_pair *p, uint32_t number, uint32_t window, uint32_
 	int err;
 
 	if ((err = test_client_send_buf(&p->client, &m)) != 0 ||
-	    (err = test_client_expect(&p->client, SSH_MSG_CHANNEL_OPEN_CONFIRMATION, &payload)) != 0)
+	    (err = test_client_expect(&p->client, SSH_MSG_CHANNEL_OPEN_CONFIRMATION, &payload)) !=
+		0)
 		return err;
 	r = rd_of(payload);
 	rd_u8(&r);
@@ -698,7 +699,7 @@ test_pair_channel(struct test_pair *p, uint32_t number, uint32_t window, uint32_
 
 int
 test_pair_subsystem(struct test_pair *p, uint32_t number, uint32_t window, uint32_t packet,
-	uint32_t *server_number_out)
+    uint32_t *server_number_out)
 {
 	struct view payload;
 	struct buf m;

@@ -19,7 +19,7 @@
 struct test_offer {
 	const char *kex, *host_key, *cipher, *mac, *compression;
 	bool strict, ext_info;
-	bool follows; /* first_kex_packet_follows */
+	bool follows;          /* first_kex_packet_follows */
 	const char *wrong_kex; /* a name put in front: what was guessed */
 };
 
@@ -119,10 +119,10 @@ void test_pair_close(struct test_pair *p);
 void test_pair_run(struct test_pair *p);
 /* Opens a session channel with these numbers; *server_number_out is the server's. */
 int test_pair_channel(struct test_pair *p, uint32_t number, uint32_t window, uint32_t packet,
-	uint32_t *server_number_out);
+    uint32_t *server_number_out);
 /* The same and starts a subsystem on it. */
 int test_pair_subsystem(struct test_pair *p, uint32_t number, uint32_t window, uint32_t packet,
-	uint32_t *server_number_out);
+    uint32_t *server_number_out);
 int test_pair_data(struct test_pair *p, uint32_t server_number, const void *bytes, size_t n);
 
 /* Payloads. */

@@ -79,9 +79,11 @@ explicit_lists(void **state)
 	assert_int_equal(ssh_algorithms_set(&a, SSH_ALGORITHM_MAC, good, 1, &fault), ERR_INVALID);
 	assert_int_equal(ssh_algorithms_set(&a, SSH_ALGORITHM_MAC, good, 0, &fault), ERR_LIMIT);
 	assert_string_equal(a.list[SSH_ALGORITHM_CIPHER], "aes256-ctr,aes128-ctr");
-	assert_int_equal(ssh_algorithm_status(SSH_ALGORITHM_KEX, view_of("")), SSH_ALGORITHM_UNKNOWN);
-	assert_int_not_equal(ssh_algorithm_status(SSH_ALGORITHM_KEX,
-				     view_of("mlkem768x25519-sha256")), SSH_ALGORITHM_UNKNOWN);
+	assert_int_equal(
+	    ssh_algorithm_status(SSH_ALGORITHM_KEX, view_of("")), SSH_ALGORITHM_UNKNOWN);
+	assert_int_not_equal(
+	    ssh_algorithm_status(SSH_ALGORITHM_KEX, view_of("mlkem768x25519-sha256")),
+	    SSH_ALGORITHM_UNKNOWN);
 }
 
 static void
@@ -123,7 +125,8 @@ kexinit_round_trip(void **state)
 	(void)state;
 	kexinit_write(&m, config, true);
 	assert_int_equal(kexinit_parse(buf_view(&m), &k), 0);
-	assert_true(ssh_name_list_has(k.list[KEXINIT_KEX], view_of("kex-strict-s-v00@openssh.com")));
+	assert_true(
+	    ssh_name_list_has(k.list[KEXINIT_KEX], view_of("kex-strict-s-v00@openssh.com")));
 	assert_int_equal(kexinit_choose(&k, config, &choice, &missing), 0);
 	assert_false(kexinit_guess_is_wrong(&k, config));
 	assert_false(kexinit_is_strict(&k));
@@ -134,7 +137,7 @@ kexinit_round_trip(void **state)
 		if (kexinit_parse(buf_view(&m), &k) == 0 &&
 		    kexinit_choose(&k, config, &choice, &missing) == 0)
 			assert_true(choice.kex != NULL && choice.key != NULL &&
-				choice.cipher_in != NULL && choice.cipher_out != NULL);
+				    choice.cipher_in != NULL && choice.cipher_out != NULL);
 		m.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
 	buf_u8(&m, 0);
@@ -142,7 +145,8 @@ kexinit_round_trip(void **state)
 	buf_clear(&m);
 	kexinit_write(&m, config, false);
 	assert_int_equal(kexinit_parse(buf_view(&m), &k), 0);
-	assert_false(ssh_name_list_has(k.list[KEXINIT_KEX], view_of("kex-strict-s-v00@openssh.com")));
+	assert_false(
+	    ssh_name_list_has(k.list[KEXINIT_KEX], view_of("kex-strict-s-v00@openssh.com")));
 	buf_free(&m);
 	free(config);
 }
@@ -155,15 +159,15 @@ every_missing_list_is_named(void **state)
 	(void)state;
 	for (enum kexinit_list hole = KEXINIT_KEX; hole <= KEXINIT_COMPRESSION_OUT; hole++) {
 		struct kexinit k = { .list = {
-			[KEXINIT_KEX] = view_of("curve25519-sha256"),
-			[KEXINIT_HOST_KEY] = view_of("nothing,ssh-ed25519"),
-			[KEXINIT_CIPHER_IN] = view_of("aes128-ctr"),
-			[KEXINIT_CIPHER_OUT] = view_of("aes128-ctr"),
-			[KEXINIT_MAC_IN] = view_of("hmac-sha2-256"),
-			[KEXINIT_MAC_OUT] = view_of("hmac-sha2-512"),
-			[KEXINIT_COMPRESSION_IN] = view_of("none"),
-			[KEXINIT_COMPRESSION_OUT] = view_of("zlib@openssh.com"),
-		} };
+					 [KEXINIT_KEX] = view_of("curve25519-sha256"),
+					 [KEXINIT_HOST_KEY] = view_of("nothing,ssh-ed25519"),
+					 [KEXINIT_CIPHER_IN] = view_of("aes128-ctr"),
+					 [KEXINIT_CIPHER_OUT] = view_of("aes128-ctr"),
+					 [KEXINIT_MAC_IN] = view_of("hmac-sha2-256"),
+					 [KEXINIT_MAC_OUT] = view_of("hmac-sha2-512"),
+					 [KEXINIT_COMPRESSION_IN] = view_of("none"),
+					 [KEXINIT_COMPRESSION_OUT] = view_of("zlib@openssh.com"),
+				     } };
 		enum kexinit_list missing;
 		struct kex_choice choice;
 
@@ -204,7 +208,8 @@ config_round_trip(void **state)
 		b.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		r = rd_of(buf_view(&b));
 		if (ssh_config_decode(&r, out) == 0)
-			assert_true(out->host_key_count <= SSH_HOST_KEYS_MAX && out->max_channels > 0);
+			assert_true(
+			    out->host_key_count <= SSH_HOST_KEYS_MAX && out->max_channels > 0);
 		b.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
 	buf_free(&b);
@@ -231,13 +236,14 @@ config_limits(void **state)
 	assert_int_equal(ssh_config_set_software(config, "a\nb"), ERR_INVALID);
 	assert_int_equal(ssh_config_set_software(config, "\xc3\xa4"), ERR_INVALID);
 	memset(text, 'x', sizeof(text));
-	assert_int_equal(ssh_config_set_banner(config, (struct view){ (uint8_t *)text,
-		SSH_BANNER_MAX - 1 }), 0);
-	assert_int_equal(ssh_config_set_banner(config, (struct view){ (uint8_t *)text,
-		SSH_BANNER_MAX }), ERR_LIMIT);
+	assert_int_equal(
+	    ssh_config_set_banner(config, (struct view){ (uint8_t *)text, SSH_BANNER_MAX - 1 }), 0);
+	assert_int_equal(
+	    ssh_config_set_banner(config, (struct view){ (uint8_t *)text, SSH_BANNER_MAX }),
+	    ERR_LIMIT);
 	assert_int_equal(ssh_config_set_banner(config, view_of("\xff")), ERR_FORMAT);
-	assert_int_equal(ssh_config_set_banner(config, (struct view){ (uint8_t *)"a\0b", 3 }),
-		ERR_FORMAT);
+	assert_int_equal(
+	    ssh_config_set_banner(config, (struct view){ (uint8_t *)"a\0b", 3 }), ERR_FORMAT);
 	free(config);
 }
 

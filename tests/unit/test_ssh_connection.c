@@ -230,11 +230,18 @@ every_request_is_answered_once(void **state)
 		const char *name, *text;
 		bool success;
 	} cases[] = {
-		{ "env", "x", false }, { "pty-req", "x", false }, { "shell", NULL, false },
-		{ "x11-req", "x", false }, { "auth-agent-req@openssh.com", NULL, false },
-		{ "subsystem", "refused", false }, { "signal", "TERM", false },
-		{ "window-change", NULL, false }, { "", NULL, false },
-		{ "exec", "ls", true }, { "exec", "ls", false }, { "subsystem", "sftp", false },
+		{ "env", "x", false },
+		{ "pty-req", "x", false },
+		{ "shell", NULL, false },
+		{ "x11-req", "x", false },
+		{ "auth-agent-req@openssh.com", NULL, false },
+		{ "subsystem", "refused", false },
+		{ "signal", "TERM", false },
+		{ "window-change", NULL, false },
+		{ "", NULL, false },
+		{ "exec", "ls", true },
+		{ "exec", "ls", false },
+		{ "subsystem", "sftp", false },
 	};
 	struct test_pair p;
 	struct view payload;
@@ -248,9 +255,11 @@ every_request_is_answered_once(void **state)
 		struct rd r;
 
 		assert_int_equal(test_client_send_buf(&p.client, &m), 0);
-		assert_int_equal(test_client_expect(&p.client,
+		assert_int_equal(
+		    test_client_expect(&p.client,
 			cases[i].success ? SSH_MSG_CHANNEL_SUCCESS : SSH_MSG_CHANNEL_FAILURE,
-			&payload), 0);
+			&payload),
+		    0);
 		r = rd_of(payload);
 		rd_u8(&r);
 		assert_int_equal(rd_u32(&r), 9);
@@ -282,8 +291,8 @@ global_requests(void **state)
 		buf_text(&m, "whatever it has");
 		assert_int_equal(test_client_send_buf(&p.client, &m), 0);
 		if (i % 2 == 0)
-			assert_int_equal(test_client_expect(&p.client, SSH_MSG_REQUEST_FAILURE, &payload),
-				0);
+			assert_int_equal(
+			    test_client_expect(&p.client, SSH_MSG_REQUEST_FAILURE, &payload), 0);
 		else
 			expect_silence(&p);
 	}
@@ -319,8 +328,8 @@ ping(void **state)
 		assert_int_equal(test_client_expect(&p.client, SSH_MSG_PONG, &payload), 0);
 		r = rd_of(payload);
 		rd_u8(&r);
-		assert_true(view_eq(rd_str(&r, PING_BYTES_MAX),
-			(struct view){ pattern, PING_BYTES_MAX }));
+		assert_true(
+		    view_eq(rd_str(&r, PING_BYTES_MAX), (struct view){ pattern, PING_BYTES_MAX }));
 	}
 	test_pair_close(&p);
 }
@@ -353,8 +362,8 @@ channel_opens_are_judged(void **state)
 		assert_int_equal(test_client_send_buf(&p.client, &m), 0);
 		assert_int_equal(test_client_recv(&p.client, &payload), 0);
 		r = rd_of(payload);
-		assert_int_equal(rd_u8(&r), cases[i].reason == 0 ? SSH_MSG_CHANNEL_OPEN_CONFIRMATION :
-								   SSH_MSG_CHANNEL_OPEN_FAILURE);
+		assert_int_equal(rd_u8(&r), cases[i].reason == 0 ? SSH_MSG_CHANNEL_OPEN_CONFIRMATION
+								 : SSH_MSG_CHANNEL_OPEN_FAILURE);
 		assert_int_equal(rd_u32(&r), i);
 		if (cases[i].reason != 0)
 			assert_int_equal(rd_u32(&r), cases[i].reason);
@@ -382,7 +391,7 @@ channels_are_limited(void **state)
 
 		assert_int_equal(test_client_send_buf(&p.client, &m), 0);
 		assert_int_equal(
-			test_client_expect(&p.client, SSH_MSG_CHANNEL_OPEN_FAILURE, &payload), 0);
+		    test_client_expect(&p.client, SSH_MSG_CHANNEL_OPEN_FAILURE, &payload), 0);
 	}
 	assert_int_equal(simple(&p, SSH_MSG_CHANNEL_CLOSE, 3), 0);
 	assert_int_equal(test_client_expect(&p.client, SSH_MSG_CHANNEL_CLOSE, &payload), 0);
@@ -399,9 +408,14 @@ window_of_the_client(void **state)
 		uint32_t first, more;
 		bool good;
 	} cases[] = {
-		{ 0, 0, true }, { 0, 1, true }, { 1, UINT32_MAX - 1, true }, { 1, UINT32_MAX, false },
-		{ 0x80000000, 0x7fffffff, true }, { 0x80000000, 0x80000000, false },
-		{ UINT32_MAX, 0, true }, { UINT32_MAX, 1, false },
+		{ 0, 0, true },
+		{ 0, 1, true },
+		{ 1, UINT32_MAX - 1, true },
+		{ 1, UINT32_MAX, false },
+		{ 0x80000000, 0x7fffffff, true },
+		{ 0x80000000, 0x80000000, false },
+		{ UINT32_MAX, 0, true },
+		{ UINT32_MAX, 1, false },
 	};
 
 	(void)state;
@@ -431,14 +445,16 @@ output_for_every_window(void **state)
 	(void)state;
 	for (size_t w = 0; w < sizeof(windows) / sizeof(windows[0]); w++) {
 		for (size_t k = 0; k < sizeof(packets) / sizeof(packets[0]); k++) {
-			size_t largest = packets[k] > CHANNEL_SEND_MAX ? CHANNEL_SEND_MAX : packets[k];
+			size_t largest =
+			    packets[k] > CHANNEL_SEND_MAX ? CHANNEL_SEND_MAX : packets[k];
 			struct buf got = buf_init(16 * 1024 * 1024);
 			struct test_pair p;
 			uint32_t channel, window = windows[w];
 			size_t sent = 0;
 
 			open_usual(&p);
-			assert_int_equal(test_pair_subsystem(&p, 4, window, packets[k], &channel), 0);
+			assert_int_equal(
+			    test_pair_subsystem(&p, 4, window, packets[k], &channel), 0);
 			for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
 				size_t commit = s % 2 == 0 ? sizes[s] : sizes[s] / 2 + 1;
 
@@ -446,7 +462,7 @@ output_for_every_window(void **state)
 				sent += commit;
 				/* what does not fit is held back until the window opens */
 				assert_int_equal(
-					collect(&p, 4, &got, sent - got.n, largest) <= window, true);
+				    collect(&p, 4, &got, sent - got.n, largest) <= window, true);
 				if (got.n < sent) {
 					assert_int_equal(put(&p, pattern, 1, 1), ERR_AGAIN);
 					assert_true(got.n <= windows[w] || windows[w] < sent);
@@ -541,7 +557,7 @@ largest_data_message(void **state)
 		open_usual(&p);
 		assert_int_equal(test_pair_subsystem(&p, 4, WINDOW, PACKET, &channel), 0);
 		assert_int_equal(
-			test_pair_data(&p, channel, pattern, SSH_CHANNEL_PACKET_MAX + extra), 0);
+		    test_pair_data(&p, channel, pattern, SSH_CHANNEL_PACKET_MAX + extra), 0);
 		test_pair_run(&p);
 		if (extra > 0)
 			expect_end(&p, SSH_DISCONNECT_PROTOCOL_ERROR);
@@ -728,12 +744,8 @@ truncated_messages(void **state)
 			open_usual(&p);
 			assert_int_equal(test_pair_subsystem(&p, 4, WINDOW, PACKET, &channel), 0);
 			switch (which) {
-			case 0:
-				m = test_open("session", 1, 2, PACKET);
-				break;
-			case 1:
-				m = test_request(channel, "exec", true, "ls");
-				break;
+			case 0: m = test_open("session", 1, 2, PACKET); break;
+			case 1: m = test_request(channel, "exec", true, "ls"); break;
 			case 2:
 				m = test_channel_message(SSH_MSG_CHANNEL_DATA, channel);
 				buf_cstr(&m, "data");
@@ -747,12 +759,8 @@ truncated_messages(void **state)
 				m = test_channel_message(SSH_MSG_CHANNEL_WINDOW_ADJUST, channel);
 				buf_u32(&m, 1);
 				break;
-			case 5:
-				m = test_channel_message(SSH_MSG_CHANNEL_CLOSE, channel);
-				break;
-			default:
-				m = test_channel_message(SSH_MSG_CHANNEL_EOF, channel);
-				break;
+			case 5: m = test_channel_message(SSH_MSG_CHANNEL_CLOSE, channel); break;
+			default: m = test_channel_message(SSH_MSG_CHANNEL_EOF, channel); break;
 			}
 			if (n >= m.n) {
 				assert_int_equal(test_client_send_buf(&p.client, &m), 0);
@@ -778,10 +786,8 @@ may_come(enum exchange_stage stage, unsigned type)
 	switch (stage) {
 	case EXCHANGE_INIT:
 	case EXCHANGE_SIGN:
-	case EXCHANGE_NEWKEYS:
-		return false; /* their own messages are malformed here */
-	case EXCHANGE_IDLE:
-		break;
+	case EXCHANGE_NEWKEYS: return false; /* their own messages are malformed here */
+	case EXCHANGE_IDLE: break;
 	}
 	return type == SSH_MSG_USERAUTH_REQUEST || transport_is_unrecognised((uint8_t)type);
 }
@@ -807,17 +813,19 @@ every_message_everywhere(void **state)
 				assert_int_equal(p.result, 0);
 				if (transport_is_unrecognised((uint8_t)type))
 					assert_int_equal(test_client_expect(&p.client,
-						SSH_MSG_UNIMPLEMENTED, &payload), 0);
+							     SSH_MSG_UNIMPLEMENTED, &payload),
+					    0);
 				else
 					expect_silence(&p);
 			} else if (type == SSH_MSG_DISCONNECT) {
 				assert_int_equal(p.result, ERR_EOF);
-				assert_int_equal(ssh_transport_client_reason(p.connection->t), 0xffffffff);
+				assert_int_equal(
+				    ssh_transport_client_reason(p.connection->t), 0xffffffff);
 			} else {
 				assert_int_not_equal(p.result, 0);
 				assert_int_not_equal(p.result, ERR_EOF);
-				assert_int_equal(test_client_expect(&p.client, SSH_MSG_DISCONNECT,
-					&payload), 0);
+				assert_int_equal(
+				    test_client_expect(&p.client, SSH_MSG_DISCONNECT, &payload), 0);
 			}
 			test_pair_close(&p);
 		}

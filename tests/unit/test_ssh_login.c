@@ -186,7 +186,7 @@ no_common_algorithm(void **state)
 	expect_disconnect(&l, SSH_DISCONNECT_KEY_EXCHANGE_FAILED);
 	assert_int_equal(test_server_join(&l.server), ERR_NO_MATCH);
 	assert_string_equal(ssh_transport_error(l.server.transport),
-		"no common cipher; the client offers 3des-cbc");
+	    "no common cipher; the client offers 3des-cbc");
 	login_close(&l);
 }
 
@@ -273,18 +273,17 @@ static bool
 may_come(enum place place, unsigned type, bool strict)
 {
 	if (type == SSH_MSG_IGNORE || type == SSH_MSG_DEBUG || type == SSH_MSG_UNIMPLEMENTED)
-		/* that a client is strict is known from its KEXINIT on; strict_exchange() has the rest */
+		/* that a client is strict is known from its KEXINIT on; strict_exchange() has the
+		 * rest */
 		return place == BEFORE_KEXINIT || place >= BEFORE_SERVICE || !strict;
 	/* in the middle of its bytes it would be malformed; only its turn is tested here */
 	switch (place) {
 	case BEFORE_KEXINIT:
 	case BEFORE_VALUE:
-	case BEFORE_NEWKEYS:
-		return false;
+	case BEFORE_NEWKEYS: return false;
 	case BEFORE_SERVICE:
 	case BEFORE_REQUEST:
-	case PLACES:
-		break;
+	case PLACES: break;
 	}
 	return transport_is_unrecognised((uint8_t)type);
 }
@@ -302,7 +301,8 @@ go_to(struct login *l, enum place place)
 	assert_int_equal(test_client_expect(&l->client, SSH_MSG_KEXINIT, &payload), 0);
 	test_client_take_kexinit(&l->client, payload);
 	if (place == BEFORE_NEWKEYS) {
-		const struct key_agreement_algorithm *a = key_agreement_find(view_of(l->client.offer.kex));
+		const struct key_agreement_algorithm *a =
+		    key_agreement_find(view_of(l->client.offer.kex));
 		struct key_agreement *agreement;
 		struct buf value = buf_init(4096), m = test_message(SSH_MSG_KEX_INIT);
 
@@ -415,7 +415,8 @@ tries_are_limited(void **state)
 			if (try % 2 == 1)
 				send_request(&l, "demo", "ssh-connection", "none");
 			else
-				assert_int_equal(test_client_password(&l.client, "demo", "wrong"), 0);
+				assert_int_equal(
+				    test_client_password(&l.client, "demo", "wrong"), 0);
 			expect_failure(&l);
 		}
 		assert_int_equal(test_client_password(&l.client, "demo", "wrong"), 0);
@@ -535,9 +536,7 @@ valid_request(int which)
 	buf_cstr(&m, "user");
 	buf_cstr(&m, "ssh-connection");
 	switch (which) {
-	case 0:
-		buf_cstr(&m, "none");
-		break;
+	case 0: buf_cstr(&m, "none"); break;
 	case 1:
 	case 2:
 		buf_cstr(&m, "password");
@@ -577,11 +576,12 @@ request_parser(void **state)
 		assert_true(view_is(service, "ssh-connection"));
 		for (size_t n = 0; n < m.n; n++)
 			assert_int_not_equal(
-				userauth_parse((struct view){ m.p, n }, &service, &out), 0);
+			    userauth_parse((struct view){ m.p, n }, &service, &out), 0);
 		for (size_t bit = 8; bit < m.n * 8; bit++) {
 			m.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
 			if (userauth_parse(buf_view(&m), &service, &out) == 0)
-				assert_true(out.user.n <= SSH_USER_MAX && out.password.n <= SSH_PASSWORD_MAX);
+				assert_true(out.user.n <= SSH_USER_MAX &&
+					    out.password.n <= SSH_PASSWORD_MAX);
 			m.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		}
 		buf_u8(&m, 0);
@@ -604,8 +604,8 @@ request_limits(void **state)
 		buf_str(&m, (struct view){ long_text, SSH_USER_MAX + extra });
 		buf_cstr(&m, "ssh-connection");
 		buf_cstr(&m, "none");
-		assert_int_equal(userauth_parse(buf_view(&m), &service, &out),
-			extra == 0 ? 0 : ERR_LIMIT);
+		assert_int_equal(
+		    userauth_parse(buf_view(&m), &service, &out), extra == 0 ? 0 : ERR_LIMIT);
 		buf_free(&m);
 	}
 }

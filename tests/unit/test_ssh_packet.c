@@ -59,7 +59,7 @@ wire_move(struct wire *w, size_t n)
 	if (n > packet_output_pending(&w->out))
 		n = packet_output_pending(&w->out);
 	assert_int_equal(
-		packet_input_put(&w->in, (struct view){ w->out.bytes + w->out.start, n }), 0);
+	    packet_input_put(&w->in, (struct view){ w->out.bytes + w->out.start, n }), 0);
 	w->out.start += n;
 }
 
@@ -218,10 +218,17 @@ length_limits(void **state)
 		uint32_t length;
 		int result;
 	} cases[] = {
-		{ 0, ERR_LIMIT }, { 1, ERR_LIMIT }, { 4, ERR_LIMIT }, { 12, 0 }, { 13, ERR_LIMIT },
+		{ 0, ERR_LIMIT },
+		{ 1, ERR_LIMIT },
+		{ 4, ERR_LIMIT },
+		{ 12, 0 },
+		{ 13, ERR_LIMIT },
 		{ SSH_PACKET_MAX - 4, 0 }, /* with the length field a multiple of eight */
-		{ SSH_PACKET_MAX + 4, ERR_LIMIT }, { 0x7fffffff, ERR_LIMIT },
-		{ 0x80000000, ERR_LIMIT }, { 0xffffffff, ERR_LIMIT }, { 0xfffffffc, ERR_LIMIT },
+		{ SSH_PACKET_MAX + 4, ERR_LIMIT },
+		{ 0x7fffffff, ERR_LIMIT },
+		{ 0x80000000, ERR_LIMIT },
+		{ 0xffffffff, ERR_LIMIT },
+		{ 0xfffffffc, ERR_LIMIT },
 	};
 	struct view payload;
 	struct wire w;
@@ -331,7 +338,7 @@ decompression_is_bounded(void **state)
 		wire_open(&w);
 		assert_int_equal(compression_new(true, &deflate), 0);
 		assert_int_equal(
-			compression_run(deflate, zeros, sizes[i], small, sizeof(small), &n), 0);
+		    compression_run(deflate, zeros, sizes[i], small, sizeof(small), &n), 0);
 		assert_int_equal(packet_output_send(&w.out, (struct view){ small, n }), 0);
 		wire_move(&w, SIZE_MAX);
 		assert_int_equal(packet_input_compress(&w.in, true), 0);

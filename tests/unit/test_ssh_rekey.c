@@ -62,8 +62,8 @@ client_starts(void **state)
 		assert_int_equal(p.received.n, i + 1);
 	}
 	/* the session id is that of the first exchange for ever */
-	assert_memory_equal(ssh_transport_session_id(p.connection->t).p, first,
-		p.client.session_id_bytes);
+	assert_memory_equal(
+	    ssh_transport_session_id(p.connection->t).p, first, p.client.session_id_bytes);
 	assert_memory_not_equal(p.hash, first, p.client.session_id_bytes);
 	assert_non_null(strstr(ssh_transport_agreed(p.connection->t), p.client.offer.cipher));
 	test_pair_close(&p);
@@ -95,8 +95,10 @@ server_starts(void **state)
 	p.sign_later = true;
 	{
 		/* the answer takes its time, and empty messages may come meanwhile */
-		struct buf signature = buf_init(SSH_SIGNATURE_MAX), m = test_message(SSH_MSG_IGNORE);
-		const struct key_agreement_algorithm *a = key_agreement_find(view_of(p.client.offer.kex));
+		struct buf signature = buf_init(SSH_SIGNATURE_MAX),
+			   m = test_message(SSH_MSG_IGNORE);
+		const struct key_agreement_algorithm *a =
+		    key_agreement_find(view_of(p.client.offer.kex));
 		struct key_agreement *agreement;
 		struct buf value = buf_init(4096), init = test_message(SSH_MSG_KEX_INIT);
 
@@ -109,7 +111,8 @@ server_starts(void **state)
 		assert_int_equal(p.signs, 1);
 		assert_int_equal(p.rooms, 0);
 		assert_int_equal(test_sign(NULL, view_of(p.algorithm),
-			(struct view){ p.hash, p.hash_bytes }, &signature), 0);
+				     (struct view){ p.hash, p.hash_bytes }, &signature),
+		    0);
 		assert_int_equal(ssh_connection_signed(p.connection, buf_view(&signature)), 0);
 		/* new keys: what had waited is on its way */
 		assert_int_equal(p.rooms, 1);
@@ -117,8 +120,8 @@ server_starts(void **state)
 		assert_int_equal(ssh_channel_reserve(p.channel, 100, iov, &count), 0);
 		ssh_channel_commit(p.channel, 0);
 		/* once is enough */
-		assert_int_equal(ssh_connection_signed(p.connection, buf_view(&signature)),
-			ERR_PROTOCOL);
+		assert_int_equal(
+		    ssh_connection_signed(p.connection, buf_view(&signature)), ERR_PROTOCOL);
 		key_agreement_free(&agreement);
 		buf_free(&value);
 		buf_free(&signature);
@@ -266,8 +269,9 @@ no_signature(void **state)
 	p.sign_later = true;
 	assert_int_equal(test_client_send_kexinit(&p.client), 0);
 	assert_int_equal(test_client_expect(&p.client, SSH_MSG_KEXINIT, &payload), 0);
-	assert_int_equal(key_agreement_start(key_agreement_find(view_of(p.client.offer.kex)), &value,
-		&agreement), 0);
+	assert_int_equal(key_agreement_start(
+			     key_agreement_find(view_of(p.client.offer.kex)), &value, &agreement),
+	    0);
 	buf_str(&m, buf_view(&value));
 	assert_int_equal(test_client_send_buf(&p.client, &m), 0);
 	test_pair_run(&p);
@@ -321,9 +325,12 @@ flipped_bits_in_the_stream(void **state)
 			m = test_channel_message(SSH_MSG_CHANNEL_DATA, channel);
 			buf_str(&m, view_of("thirty-two bytes of data, or so."));
 			assert_int_equal(packet_output_send(&p.client.out, buf_view(&m)), 0);
-			p.client.out.bytes[p.client.out.start + bit / 8] ^= (uint8_t)(1u << bit % 8);
-			assert_int_equal(test_client_raw(&p.client, p.client.out.bytes + p.client.out.start,
-				packet_output_pending(&p.client.out)), 0);
+			p.client.out.bytes[p.client.out.start + bit / 8] ^=
+			    (uint8_t)(1u << bit % 8);
+			assert_int_equal(
+			    test_client_raw(&p.client, p.client.out.bytes + p.client.out.start,
+				packet_output_pending(&p.client.out)),
+			    0);
 			test_pair_run(&p);
 			/* a longer packet may have been announced: here it is */
 			for (size_t n = 0; p.result == 0 && n < sizeof(rest); n += 4096) {

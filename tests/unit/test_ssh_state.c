@@ -51,8 +51,9 @@ hand_over(struct handed *h, const struct test_offer *offer, struct view ahead_me
 		assert_int_equal(packet_output_send(&h->client.out, ahead_message), 0);
 		if (ahead > packet_output_pending(&h->client.out) - request)
 			ahead = packet_output_pending(&h->client.out) - request;
-		assert_int_equal(test_client_raw(&h->client, h->client.out.bytes + h->client.out.start,
-			request + ahead), 0);
+		assert_int_equal(test_client_raw(&h->client,
+				     h->client.out.bytes + h->client.out.start, request + ahead),
+		    0);
 		h->client.out.start += request + ahead;
 		buf_free(&m);
 	}
@@ -116,15 +117,17 @@ every_cipher_in_the_middle_of_a_packet(void **state)
 				offer.mac = mac->name;
 				hand_over(&h, &offer, buf_view(&m), ahead);
 				assert_int_equal(import(&h, buf_view(&h.state), &t), 0);
-				assert_true(view_is(ssh_transport_client_version(t), "SSH-2.0-test"));
-				assert_memory_equal(ssh_transport_session_id(t).p, h.client.session_id,
-					h.client.session_id_bytes);
+				assert_true(
+				    view_is(ssh_transport_client_version(t), "SSH-2.0-test"));
+				assert_memory_equal(ssh_transport_session_id(t).p,
+				    h.client.session_id, h.client.session_id_bytes);
 				assert_non_null(strstr(ssh_transport_agreed(t), cipher->name));
 				assert_int_equal(ssh_connection_new(&c, &t, &events, 1), 0);
 				assert_int_equal(packet_output_flush(&h.client.out, h.fds[1]), 0);
 				assert_int_equal(ssh_connection_readable(c), 0);
 				assert_int_equal(test_client_expect(&h.client,
-					SSH_MSG_CHANNEL_OPEN_CONFIRMATION, &payload), 0);
+						     SSH_MSG_CHANNEL_OPEN_CONFIRMATION, &payload),
+				    0);
 				ssh_connection_free(&c);
 				buf_free(&m);
 				hand_close(&h);
