@@ -17,6 +17,7 @@
 #include "accounts/login.h"
 #include "accounts/password.h"
 #include "accounts/provider.h"
+#include "accounts/secret_text.h"
 #include "accounts/user.h"
 
 #endif

@@ -204,14 +204,14 @@ struct user_rules {
 /*
  * Checks everything in the contract's order and writes the fields in their normal form: home
  * directory from the base, permission paths cleaned, "*" alone, the password hashed (slow, needs
- * the memory of the cost), cloud settings of other providers dropped, GCS credentials moved to
- * their file. ERR_INVALID with "Validation error: ..." at the first fault; ERR_MEMORY. After an
- * error the user is to be thrown away.
+ * the memory of the cost), the S3 secret sealed (secret_text.h), cloud settings of other providers
+ * dropped, GCS credentials moved to their file. ERR_INVALID with "Validation error: ..." at the
+ * first fault; ERR_MEMORY. After an error the user is to be thrown away.
  */
 MUST int user_validate(struct user *user, const struct user_rules *rules, struct failure *failure);
 /*
  * The two halves of it, for providers, which look for the username in between: all checks and
- * normal forms that leave no trace; then hashing and the credentials file.
+ * normal forms that leave no trace; then hashing, sealing and the credentials file.
  */
 MUST int user_validate_check(
     struct user *user, const struct user_rules *rules, struct failure *failure);

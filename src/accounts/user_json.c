@@ -1,5 +1,6 @@
 #include "accounts/user.h"
 
+#include "accounts/secret_text.h"
 #include "accounts/user_members.h"
 
 #include "base/permission.h"
@@ -395,7 +396,7 @@ write_secret(const char *secret)
 	struct buf masked = buf_init(strlen(secret));
 	json_t *value = NULL;
 
-	user_secret_mask(secret, &masked);
+	secret_text_mask(secret, &masked);
 	if (buf_error(&masked) == 0)
 		value = masked.n == 0 ? json_string("")
 				      : json_stringn((const char *)masked.p, masked.n);

@@ -14,10 +14,6 @@ json_t *user_member_to_json(const struct user *user, const char *name);
  */
 MUST int user_member_from_json(
     struct user *user, const char *name, const json_t *value, struct failure *failure);
-/* True for "$aes$" text that still has its key part. */
-bool user_secret_is_whole(const char *secret);
-/* Appends "$aes$data" for "$aes$key$data", and nothing for any other text. */
-void user_secret_mask(const char *secret, struct buf *out);
 /* `to` is empty before; on ERR_MEMORY it holds a part, to be cleared by its owner. */
 MUST int user_permissions_copy(const struct user_permissions *from, struct user_permissions *to);
 void user_folders_clear(struct user_virtual_folders *list);

@@ -1,5 +1,6 @@
 #include "accounts/user.h"
 
+#include "accounts/secret_text.h"
 #include "accounts/user_members.h"
 
 #include <string.h>
@@ -53,40 +54,6 @@ user_from_text(struct user *user, struct view text, struct failure *failure)
 	return err;
 }
 
-/* The parts of "$aes$key$data"; false when the text has another shape. */
-static bool
-split_secret(const char *secret, const char **data_out)
-{
-	const char *key, *data;
-
-	if (strncmp(secret, "$aes$", 5) != 0)
-		return false;
-	key = secret + 5;
-	if ((data = strchr(key, '$')) == NULL || strchr(data + 1, '$') != NULL)
-		return false;
-	*data_out = data + 1;
-	return true;
-}
-
-bool
-user_secret_is_whole(const char *secret)
-{
-	const char *data;
-
-	return split_secret(secret, &data);
-}
-
-void
-user_secret_mask(const char *secret, struct buf *out)
-{
-	const char *data;
-
-	if (!split_secret(secret, &data))
-		return;
-	buf_text(out, "$aes$");
-	buf_text(out, data);
-}
-
 /* True for what we gave out in place of the stored secret, and for nothing at all. */
 static bool
 is_masked(const char *given, const char *stored)
@@ -96,7 +63,7 @@ is_masked(const char *given, const char *stored)
 
 	if (given[0] == '\0')
 		return true;
-	user_secret_mask(stored, &masked);
+	secret_text_mask(stored, &masked);
 	same = masked.n > 0 && view_is(buf_view(&masked), given);
 	buf_free(&masked);
 	return same;

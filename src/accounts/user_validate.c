@@ -2,6 +2,7 @@
 
 #include "accounts/gcs_credentials.h"
 #include "accounts/path_clean.h"
+#include "accounts/secret_text.h"
 #include "accounts/user_members.h"
 
 #include "base/permission.h"
@@ -386,24 +387,53 @@ user_validate_check(struct user *user, const struct user_rules *rules, struct fa
 	return check_extensions(&filters->file_extensions, failure);
 }
 
-int
-user_validate_finish(struct user *user, const struct user_rules *rules, struct failure *failure)
+static int
+finish_password(struct user *user, const struct user_rules *rules, struct failure *failure)
 {
 	char *hash;
 	int err;
 
-	if (user->password[0] != '\0' && !password_is_hash(user->password)) {
-		err = password_hash(view_of(user->password), rules->cost, &hash);
-		if (err == ERR_INVALID)
-			return failure_invalid(
-			    failure, "the password is longer than %d bytes", PASSWORD_BYTES_MAX);
-		if (err != 0)
-			return err;
-		err = user_set_text(&user->password, hash);
-		free(hash);
-		if (err != 0)
-			return err;
-	}
+	if (user->password[0] == '\0' || password_is_hash(user->password))
+		return 0;
+	err = password_hash(view_of(user->password), rules->cost, &hash);
+	if (err == ERR_INVALID)
+		return failure_invalid(
+		    failure, "the password is longer than %d bytes", PASSWORD_BYTES_MAX);
+	if (err != 0)
+		return err;
+	err = user_set_text(&user->password, hash);
+	free(hash);
+	return err;
+}
+
+static int
+finish_s3(struct user_s3 *s3, struct failure *failure)
+{
+	char *sealed;
+	int err;
+
+	if (s3->access_secret[0] == '\0' || secret_text_is_sealed(s3->access_secret))
+		return 0;
+	err = secret_text_seal(view_of(s3->access_secret), &sealed);
+	if (err == ERR_LIMIT)
+		return failure_invalid(failure,
+		    "could not validate s3config: access_secret is longer than %d bytes",
+		    SECRET_TEXT_PLAIN_MAX);
+	if (err != 0)
+		return err;
+	err = user_set_text(&s3->access_secret, sealed);
+	free(sealed);
+	return err;
+}
+
+int
+user_validate_finish(struct user *user, const struct user_rules *rules, struct failure *failure)
+{
+	int err;
+
+	if ((err = finish_password(user, rules, failure)) != 0 ||
+	    (err = finish_s3(&user->filesystem.s3, failure)) != 0)
+		return err;
 	if (user->filesystem.provider == USER_FILESYSTEM_GCS &&
 	    user->filesystem.gcs.credentials[0] != '\0')
 		return gcs_credentials_save(user, rules->credentials_path, failure);

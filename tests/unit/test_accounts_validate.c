@@ -278,7 +278,8 @@ passwords_are_hashed_once(void **state)
 {
 	static const char *const hashes[] = { "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA",
 		"$2a$10$x", "$2b$10$x", "$2y$10$x", "$pbkdf2-sha1$1$a$b", "$pbkdf2-sha256$1$a$b",
-		"$pbkdf2-sha512$1$a$b", "$1$salt$hash", "$apr1$salt$hash", "$6$salt$hash" };
+		"$pbkdf2-sha512$1$a$b", "$1$salt$hash", "$apr1$salt$hash", "$5$salt$hash",
+		"$6$salt$hash", "$y$j9T$salt$hash" };
 	struct user *user = accepts("{}");
 	char json[256], hash[PASSWORD_HASH_MAX];
 	struct user_rules r = rules();
