@@ -2,6 +2,7 @@
 
 #include "accounts/gcs_credentials.h"
 #include "accounts/provider_ops.h"
+#include "accounts/provider_pending.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -31,7 +32,8 @@ provider_new(const struct provider_config *config, struct provider **out)
 	p->users_base_dir = strdup(config->users_base_dir == NULL ? "" : config->users_base_dir);
 	p->credentials_path =
 	    strdup(config->credentials_path == NULL ? "" : config->credentials_path);
-	if (p->users_base_dir == NULL || p->credentials_path == NULL)
+	if (p->users_base_dir == NULL || p->credentials_path == NULL ||
+	    pending_new(&p->pending) != 0)
 		return ERR_MEMORY;
 	p->cost = config->cost.memory_kib == 0 ? password_cost_default : config->cost;
 	p->manage_users = config->manage_users;
@@ -47,6 +49,7 @@ provider_free(struct provider *p)
 {
 	if (p == NULL)
 		return;
+	pending_free(&p->pending);
 	free(p->users_base_dir);
 	free(p->credentials_path);
 	free(p);
@@ -62,8 +65,8 @@ provider_open(const struct provider_config *config, struct provider **out, struc
 	*out = NULL;
 	if (ops == NULL)
 		return failure_set(failure, ERR_UNSUPPORTED,
-		    "the data provider driver \"%s\" is not in this build; use \"sqlite\" or "
-		    "\"memory\"",
+		    "there is no data provider driver \"%s\"; use \"sqlite\", \"postgresql\", "
+		    "\"mysql\", \"bolt\" or \"memory\"",
 		    config->driver == NULL ? "" : config->driver);
 	if ((err = provider_new(config, &p)) == 0 && (err = ops->open(p, config, failure)) == 0) {
 		p->ops = ops;
@@ -74,6 +77,38 @@ provider_open(const struct provider_config *config, struct provider **out, struc
 	return err;
 }
 
+/*
+ * Writes the quota that the database could not take. What was written to another name since, or
+ * to an account that is gone, is of no more use.
+ */
+static void
+flush_pending(struct provider *p)
+{
+	struct provider_quota delta;
+	char *username;
+	bool answers = true;
+	int64_t now_ms;
+
+	while (answers && pending_take(p->pending, &username, &delta, &now_ms)) {
+		answers = p->ops->quota_add(p, username, delta, now_ms, p->track_quota == 2,
+			      NULL) != ERR_UNAVAILABLE ||
+			  pending_add(p->pending, username, delta, now_ms) != 0;
+		free(username);
+	}
+}
+
+/* Counts what is not written yet. */
+static void
+add_pending(struct provider *p, struct user *user)
+{
+	struct provider_quota delta = pending_get(p->pending, user->username);
+
+	if (p->track_quota == 2 && user->quota_size <= 0 && user->quota_files <= 0)
+		return;
+	user->used_quota_size = pending_sum(user->used_quota_size, delta.bytes);
+	user->used_quota_files = pending_sum(user->used_quota_files, delta.files);
+}
+
 void
 provider_close(struct provider **provider)
 {
@@ -82,6 +117,7 @@ provider_close(struct provider **provider)
 	*provider = NULL;
 	if (p == NULL)
 		return;
+	flush_pending(p);
 	p->ops->close(p);
 	provider_free(p);
 }
@@ -117,15 +153,23 @@ provider_no_such_id(int64_t id, struct failure *failure)
 int
 provider_check(struct provider *provider, struct failure *failure)
 {
-	return provider->ops->check(provider, failure);
+	int err = provider->ops->check(provider, failure);
+
+	if (err == 0)
+		flush_pending(provider);
+	return err;
 }
 
 int
 provider_find(
     struct provider *provider, const char *username, struct user **out, struct failure *failure)
 {
+	int err;
+
 	*out = NULL;
-	return provider->ops->find(provider, username, out, failure);
+	if ((err = provider->ops->find(provider, username, out, failure)) == 0)
+		add_pending(provider, *out);
+	return err;
 }
 
 int
@@ -210,6 +254,14 @@ provider_add(struct provider *provider, struct user *user, struct failure *failu
 }
 
 int
+provider_load(struct provider *provider, const struct user_list *users, struct failure *failure)
+{
+	int err = check_manage_users(provider, failure);
+
+	return err == 0 ? provider->ops->load(provider, users, failure) : err;
+}
+
+int
 provider_update(struct provider *provider, struct user *user, struct failure *failure)
 {
 	int err;
@@ -246,8 +298,13 @@ provider_quota_add(struct provider *provider, const char *username, struct provi
 	if ((err = check_track_quota(provider, failure)) != 0 ||
 	    (err = check_manage_users(provider, failure)) != 0)
 		return err;
-	return provider->ops->quota_add(
+	flush_pending(provider);
+	err = provider->ops->quota_add(
 	    provider, username, delta, now_ms, provider->track_quota == 2, failure);
+	if (err == ERR_UNAVAILABLE && pending_add(provider->pending, username, delta, now_ms) != 0)
+		err = failure_set(failure, ERR_MEMORY,
+		    "the quota used by %s could not be written and not be kept either", username);
+	return err;
 }
 
 int
@@ -259,7 +316,10 @@ provider_quota_set(struct provider *provider, const char *username, struct provi
 	if ((err = check_track_quota(provider, failure)) != 0 ||
 	    (err = check_manage_users(provider, failure)) != 0)
 		return err;
-	return provider->ops->quota_set(provider, username, used, now_ms, failure);
+	err = provider->ops->quota_set(provider, username, used, now_ms, failure);
+	if (err == 0)
+		pending_drop(provider->pending, username);
+	return err;
 }
 
 int
@@ -271,7 +331,7 @@ provider_quota_get(struct provider *provider, const char *username, struct provi
 
 	*out = (struct provider_quota){ 0 };
 	if ((err = check_track_quota(provider, failure)) != 0 ||
-	    (err = provider->ops->find(provider, username, &user, failure)) != 0)
+	    (err = provider_find(provider, username, &user, failure)) != 0)
 		return err;
 	*out = (struct provider_quota){ .files = user->used_quota_files,
 		.bytes = user->used_quota_size };

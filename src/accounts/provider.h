@@ -9,7 +9,7 @@
  *   ERR_EXISTS       the username is taken
  *   ERR_INVALID      user_validate() refused; the text is for the administrator (REST 400)
  *   ERR_DENIED       manage_users or track_quota forbids it (REST 403)
- *   ERR_UNAVAILABLE  another program holds the database; trying again may help
+ *   ERR_UNAVAILABLE  the database does not answer or is locked; trying again may help
  *   ERR_FORMAT       what is stored cannot be read
  *   ERR_UNSUPPORTED  a driver that this build does not have
  *   ERR_IO           anything else; the text has file, reason and remedy
@@ -27,12 +27,26 @@
 
 enum { PROVIDER_BUSY_MS = 5000 };
 
-/* All strings may be NULL for "". Copied by provider_open(). */
+/*
+ * All strings may be NULL for "". Copied by provider_open().
+ *
+ * "sqlite", "bolt" and "memory" are files: of the database, of LMDB, of the dump to start with.
+ * "postgresql" and "mysql" are servers. "bolt" behaves as SFTPGo's driver of that name does, but
+ * the file is not the same; see bbolt.h.
+ */
 struct provider_config {
-	const char *driver; /* "sqlite" or "memory" */
-	const char *name;   /* absolute path: the database, or the memory driver's dump */
-	const char *connection_string; /* sqlite: used in place of name when not empty */
-	const char *users_table;       /* letters, digits and _ ; "" is "users" */
+	const char *driver;
+	const char *name; /* a file: its absolute path; a server: the name of the database */
+	const char *host; /* servers: also the directory of a Unix socket; "" is this machine */
+	int port;         /* servers; 0 is the usual one */
+	const char *username;
+	const char *password;
+	int sslmode; /* 0..3, with the meanings of the contract for each server */
+	/* In place of all of the above when not empty: an SQLite URI, a libpq connection string, or
+	 * "user:password@tcp(host:port)/name?tls=true". */
+	const char *connection_string;
+	int pool_size;                 /* servers: connections at most; 0: no limit */
+	const char *users_table; /* SQL: letters, digits and _ ; "" is "users" */
 	const char *users_base_dir;
 	const char *credentials_path; /* absolute */
 	bool manage_users;
@@ -45,13 +59,14 @@ struct provider;
 
 /*
  * Opens the store, creating or upgrading it where that is this driver's way. The texts of failures
- * name file, reason and remedy.
+ * name file, reason and remedy. A server that does not answer is no failure: its tables are seen to
+ * when it does, and provider_check() tells.
  */
 MUST int provider_open(
     const struct provider_config *config, struct provider **out, struct failure *failure);
 /* No call may be running. *provider may be NULL, and is NULL afterwards. */
 void provider_close(struct provider **provider);
-/* "sqlite" or "memory". */
+/* The name of the driver, as in the configuration. */
 const char *provider_driver(const struct provider *provider);
 /* What provider_add() and provider_update() validate with; valid as long as the provider. */
 const struct user_rules *provider_rules(const struct provider *provider);
@@ -64,7 +79,7 @@ MUST int provider_find_id(
     struct provider *provider, int64_t id, struct user **out, struct failure *failure);
 
 struct provider_query {
-	int64_t limit;   /* 0: nothing; negative: everything with sqlite, nothing with memory */
+	int64_t limit;   /* 0: nothing; negative: everything with SQL, nothing with the others */
 	int64_t offset;  /* negative is 0 */
 	bool descending; /* by username */
 	const char *username; /* exactly this one; "" or NULL: all */
@@ -73,21 +88,28 @@ struct provider_query {
 /* The caller frees the list with user_list_free(). */
 MUST int provider_list(struct provider *provider, const struct provider_query *query,
     struct user_list *out, struct failure *failure);
-/* Every account, for a dump: with GCS credentials put back in. Memory: by username. */
+/* Every account, for a dump: with GCS credentials put back in. Not SQL: by username. */
 MUST int provider_dump(struct provider *provider, struct user_list *out, struct failure *failure);
 
 /*
- * Validates, stores and sets user->id; user is afterwards what was stored. sqlite starts used
- * quota and last login at 0, memory takes them from the user.
+ * Validates, stores and sets user->id; user is afterwards what was stored. SQL starts used quota
+ * and last login at 0, bolt and memory take them from the user.
  */
 MUST int provider_add(struct provider *provider, struct user *user, struct failure *failure);
 /*
- * Validates and stores over the account with this id. sqlite never changes username, used quota
- * and last login; memory finds the account by username and changes all.
+ * Validates and stores over the account with this id. SQL never changes username, used quota and
+ * last login; bolt and memory find the account by username and change all.
  */
 MUST int provider_update(struct provider *provider, struct user *user, struct failure *failure);
-/* sqlite: a missing row is no error. */
+/* SQL: a missing row is no error. */
 MUST int provider_delete(struct provider *provider, int64_t id, struct failure *failure);
+
+/*
+ * Stores accounts as they are, unvalidated, with their ids, used quota and all; all of them or
+ * none. For a store that has none of these names and ids. Not for memory.
+ */
+MUST int provider_load(
+    struct provider *provider, const struct user_list *users, struct failure *failure);
 
 /* Does nothing, successfully, when manage_users is off. */
 MUST int provider_touch_login(
@@ -101,7 +123,9 @@ struct provider_quota {
 /*
  * Adds to what the account uses, exactly, however many threads do so; a sum beyond 64 bits stays
  * at the end of the range. ERR_DENIED when track_quota is 0 or manage_users is off; with
- * track_quota 2 an account without a limit is left alone, successfully.
+ * track_quota 2 an account without a limit is left alone, successfully. ERR_UNAVAILABLE: the
+ * change is kept in memory, counts at once for provider_find() and provider_quota_get(), and is
+ * written when the database answers again; the caller must not repeat it.
  */
 MUST int provider_quota_add(struct provider *provider, const char *username,
     struct provider_quota delta, int64_t now_ms, struct failure *failure);
@@ -114,7 +138,7 @@ MUST int provider_quota_get(struct provider *provider, const char *username,
 
 /*
  * Memory: loads the file anew. Faults of the file itself leave the old accounts; an account that
- * is refused does so too. sqlite: nothing to do.
+ * is refused does so too. Others: nothing to do.
  */
 MUST int provider_reload(struct provider *provider, struct failure *failure);
 

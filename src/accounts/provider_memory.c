@@ -1,5 +1,6 @@
 #include "accounts/dump.h"
 #include "accounts/provider_ops.h"
+#include "accounts/provider_pending.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -301,6 +302,15 @@ memory_add(struct provider *provider, struct user *user, struct failure *failure
 }
 
 static int
+memory_load(struct provider *provider, const struct user_list *users, struct failure *failure)
+{
+	(void)provider;
+	(void)users;
+	return failure_set(failure, ERR_UNSUPPORTED,
+	    "the data provider driver \"memory\" keeps nothing: what it starts with is a dump");
+}
+
+static int
 memory_update(struct provider *provider, const struct user *user, struct failure *failure)
 {
 	struct memory_store *store = provider->store;
@@ -362,16 +372,6 @@ memory_touch_login(
 	return user != NULL ? 0 : provider_no_such_name(username, failure);
 }
 
-static int64_t
-add_within_range(int64_t a, int64_t b)
-{
-	int64_t sum;
-
-	if (__builtin_add_overflow(a, b, &sum))
-		return b > 0 ? INT64_MAX : INT64_MIN;
-	return sum;
-}
-
 static int
 memory_quota_add(struct provider *provider, const char *username, struct provider_quota delta,
     int64_t now_ms, bool only_limited, struct failure *failure)
@@ -382,8 +382,8 @@ memory_quota_add(struct provider *provider, const char *username, struct provide
 	pthread_mutex_lock(&store->lock);
 	user = lookup(&store->users, username);
 	if (user != NULL && (!only_limited || user->quota_size > 0 || user->quota_files > 0)) {
-		user->used_quota_size = add_within_range(user->used_quota_size, delta.bytes);
-		user->used_quota_files = add_within_range(user->used_quota_files, delta.files);
+		user->used_quota_size = pending_sum(user->used_quota_size, delta.bytes);
+		user->used_quota_files = pending_sum(user->used_quota_files, delta.files);
 		user->last_quota_update = now_ms;
 	}
 	pthread_mutex_unlock(&store->lock);
@@ -417,6 +417,7 @@ const struct provider_ops provider_memory_ops = {
 	.list = memory_list,
 	.all = memory_all,
 	.add = memory_add,
+	.load = memory_load,
 	.update = memory_update,
 	.remove = memory_remove,
 	.touch_login = memory_touch_login,

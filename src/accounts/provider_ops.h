@@ -25,6 +25,9 @@ struct provider_ops {
 	int (*all)(struct provider *provider, struct user_list *out, struct failure *failure);
 	/* The user is valid and finished. */
 	int (*add)(struct provider *provider, struct user *user, struct failure *failure);
+	/* Stores all, as they are and under their ids, or none. */
+	int (*load)(struct provider *provider, const struct user_list *users,
+	    struct failure *failure);
 	int (*update)(struct provider *provider, const struct user *user, struct failure *failure);
 	int (*remove)(struct provider *provider, int64_t id, struct failure *failure);
 	int (*touch_login)(struct provider *provider, const char *username, int64_t now_ms,
@@ -40,8 +43,11 @@ struct provider_ops {
 	int (*taken)(struct provider *provider, const char *username, struct failure *failure);
 };
 
+struct provider_pending;
+
 struct provider {
 	const struct provider_ops *ops;
+	struct provider_pending *pending; /* quota that the database could not take yet */
 	char *users_base_dir;
 	char *credentials_path;
 	struct password_cost cost;
@@ -51,7 +57,10 @@ struct provider {
 	void *store; /* the driver's own */
 };
 
+extern const struct provider_ops provider_bolt_ops;
 extern const struct provider_ops provider_memory_ops;
+extern const struct provider_ops provider_mysql_ops;
+extern const struct provider_ops provider_postgresql_ops;
 extern const struct provider_ops provider_sqlite_ops;
 
 /* Both write the text and return ERR_NOT_FOUND. */

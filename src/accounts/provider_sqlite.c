@@ -1,5 +1,5 @@
 #include "accounts/provider_ops.h"
-#include "accounts/sqlite_row.h"
+#include "accounts/sql_row.h"
 #include "accounts/sqlite_store.h"
 
 #include <string.h>
@@ -27,7 +27,7 @@ sqlite_close(struct provider *provider)
 /* --- running statements: the lock is held from statement_begin() to statement_end() --- */
 
 static sqlite3_stmt *
-statement_begin(struct sqlite_store *store, enum sqlite_statement number)
+statement_begin(struct sqlite_store *store, enum sql_statement number)
 {
 	pthread_mutex_lock(&store->lock);
 	return store->statements[number];
@@ -76,6 +76,29 @@ run_lightly(struct sqlite_store *store, sqlite3_stmt *statement, int bound, int 
 	return err;
 }
 
+static int
+read_row(sqlite3_stmt *query, struct user **out, struct failure *failure)
+{
+	struct sql_value row[COLUMN_COUNT] = { 0 };
+
+	*out = NULL;
+	for (int i = 0; i < COLUMN_COUNT; i++) {
+		if (sqlite3_column_type(query, i) == SQLITE_NULL)
+			continue;
+		if (user_column_is_number((enum user_column)i)) {
+			row[i].kind = SQL_NUMBER;
+			row[i].number = sqlite3_column_int64(query, i);
+		} else {
+			row[i].kind = SQL_TEXT;
+			row[i].text.p = sqlite3_column_text(query, i);
+			row[i].text.n = (size_t)sqlite3_column_bytes(query, i);
+			if (row[i].text.p == NULL)
+				return ERR_MEMORY;
+		}
+	}
+	return sql_row_read(row, out, failure);
+}
+
 /* Takes the one row of a query; ERR_NOT_FOUND without a text when there is none. */
 static int
 take_row(struct sqlite_store *store, sqlite3_stmt *query, int bound, struct user **out,
@@ -84,7 +107,7 @@ take_row(struct sqlite_store *store, sqlite3_stmt *query, int bound, struct user
 	int rc = bound == SQLITE_OK ? sqlite3_step(query) : bound;
 
 	if (rc == SQLITE_ROW)
-		return sqlite_row_read(query, out, failure);
+		return read_row(query, out, failure);
 	return rc == SQLITE_DONE ? ERR_NOT_FOUND : sqlite_store_failure(store, rc, failure);
 }
 
@@ -99,7 +122,7 @@ take_rows(struct sqlite_store *store, sqlite3_stmt *query, int bound, struct use
 	while (err == 0 && (rc = sqlite3_step(query)) == SQLITE_ROW) {
 		struct user *user = NULL;
 
-		if ((err = sqlite_row_read(query, &user, failure)) == 0)
+		if ((err = read_row(query, &user, failure)) == 0)
 			err = user_list_give(out, &user);
 		user_free(&user);
 	}
@@ -120,7 +143,7 @@ static int
 sqlite_check(struct provider *provider, struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
-	sqlite3_stmt *query = statement_begin(store, CHECK);
+	sqlite3_stmt *query = statement_begin(store, SQL_CHECK);
 	int rc = sqlite3_step(query), err = 0;
 
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
@@ -134,7 +157,7 @@ sqlite_find(
     struct provider *provider, const char *username, struct user **out, struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
-	sqlite3_stmt *query = statement_begin(store, FIND_NAME);
+	sqlite3_stmt *query = statement_begin(store, SQL_FIND_NAME);
 	int err = take_row(store, query, bind_name(query, 1, username), out, failure);
 
 	statement_end(store, query);
@@ -145,7 +168,7 @@ static int
 sqlite_find_id(struct provider *provider, int64_t id, struct user **out, struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
-	sqlite3_stmt *query = statement_begin(store, FIND_ID);
+	sqlite3_stmt *query = statement_begin(store, SQL_FIND_ID);
 	int err = take_row(store, query, sqlite3_bind_int64(query, 1, id), out, failure);
 
 	statement_end(store, query);
@@ -158,15 +181,17 @@ sqlite_list(struct provider *provider, const struct provider_query *query, struc
 {
 	struct sqlite_store *store = provider->store;
 	bool by_name = query->username != NULL && query->username[0] != '\0';
-	sqlite3_stmt *statement = statement_begin(store, by_name             ? LIST_NAME
-							 : query->descending ? LIST_DESCENDING
-									     : LIST_ASCENDING);
-	int err, rc = sqlite3_bind_int64(statement, 1, query->limit);
+	sqlite3_stmt *statement = statement_begin(store, by_name             ? SQL_LIST_NAME
+							 : query->descending ? SQL_LIST_DESCENDING
+									     : SQL_LIST_ASCENDING);
+	int err, parameter = 1, rc = SQLITE_OK;
 
+	if (by_name)
+		rc = bind_name(statement, parameter++, query->username);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(statement, 2, query->offset);
-	if (rc == SQLITE_OK && by_name)
-		rc = bind_name(statement, 3, query->username);
+		rc = sqlite3_bind_int64(statement, parameter++, query->limit);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(statement, parameter, query->offset);
 	err = take_rows(store, statement, rc, out, failure);
 	statement_end(store, statement);
 	return err;
@@ -176,7 +201,7 @@ static int
 sqlite_all(struct provider *provider, struct user_list *out, struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
-	sqlite3_stmt *query = statement_begin(store, ALL);
+	sqlite3_stmt *query = statement_begin(store, SQL_ALL);
 	int err = take_rows(store, query, SQLITE_OK, out, failure);
 
 	statement_end(store, query);
@@ -194,18 +219,39 @@ sqlite_taken(struct provider *provider, const char *username, struct failure *fa
 	    failure, ERR_EXISTS, "UNIQUE constraint failed: %s.username", store->table);
 }
 
+/* The parameters must live until the statement has run. */
+static int
+bind_all(sqlite3_stmt *statement, const struct sql_parameters *parameters)
+{
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; i < parameters->count && rc == SQLITE_OK; i++) {
+		const struct sql_value *value = &parameters->values[i];
+		int place = (int)i + 1;
+
+		if (value->kind == SQL_NUMBER)
+			rc = sqlite3_bind_int64(statement, place, value->number);
+		else
+			rc = sqlite3_bind_text64(statement, place,
+			    value->text.n == 0 ? "" : (const char *)value->text.p, value->text.n,
+			    SQLITE_STATIC, SQLITE_UTF8);
+	}
+	return rc;
+}
+
 static int
 sqlite_add(struct provider *provider, struct user *user, struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
-	sqlite3_stmt *statement = statement_begin(store, ADD);
-	int parameter = 1, rc = SQLITE_OK, err;
+	struct sql_parameters parameters;
+	sqlite3_stmt *statement;
+	int err;
 
-	for (unsigned i = 0; i < COLUMN_COUNT && rc == SQLITE_OK; i++) {
-		if (sqlite_column_is_given(i))
-			rc = sqlite_row_bind(statement, parameter++, user, i);
-	}
-	err = run(store, statement, rc, NULL, failure);
+	sql_parameters_init(&parameters);
+	err = sql_parameters_user(&parameters, user, user_column_is_given);
+	statement = statement_begin(store, SQL_ADD);
+	if (err == 0)
+		err = run(store, statement, bind_all(statement, &parameters), NULL, failure);
 	if (err == 0) {
 		user->id = sqlite3_last_insert_rowid(store->db);
 		user->used_quota_size = user->used_quota_files = 0;
@@ -214,24 +260,69 @@ sqlite_add(struct provider *provider, struct user *user, struct failure *failure
 		err = ERR_EXISTS;
 	}
 	statement_end(store, statement);
+	sql_parameters_free(&parameters);
 	return err == ERR_EXISTS ? sqlite_taken(provider, user->username, failure) : err;
+}
+
+static bool
+is_any(enum user_column column)
+{
+	(void)column;
+	return true;
+}
+
+static int
+load_one(struct sqlite_store *store, sqlite3_stmt *statement, const struct user *user,
+    struct failure *failure)
+{
+	struct sql_parameters parameters;
+	int err;
+
+	sql_parameters_init(&parameters);
+	err = sql_parameters_user(&parameters, user, is_any);
+	if (err == 0)
+		err = run(store, statement, bind_all(statement, &parameters), NULL, failure);
+	(void)sqlite3_reset(statement);
+	(void)sqlite3_clear_bindings(statement);
+	sql_parameters_free(&parameters);
+	return err;
+}
+
+static int
+sqlite_load(struct provider *provider, const struct user_list *users, struct failure *failure)
+{
+	struct sqlite_store *store = provider->store;
+	sqlite3_stmt *statement = statement_begin(store, SQL_LOAD);
+	int rc = sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL), err = 0;
+
+	for (size_t i = 0; i < users->count && rc == SQLITE_OK && err == 0; i++)
+		err = load_one(store, statement, users->items[i], failure);
+	if (rc == SQLITE_OK && err == 0)
+		rc = sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+	if (rc != SQLITE_OK)
+		err = sqlite_store_failure(store, rc, failure);
+	if (sqlite3_get_autocommit(store->db) == 0)
+		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	statement_end(store, statement);
+	return err;
 }
 
 static int
 sqlite_update(struct provider *provider, const struct user *user, struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
-	sqlite3_stmt *statement = statement_begin(store, UPDATE);
-	int parameter = 1, rc = SQLITE_OK, changed = 0, err;
+	struct sql_parameters parameters;
+	sqlite3_stmt *statement;
+	int changed = 0, err;
 
-	for (unsigned i = 0; i < COLUMN_COUNT && rc == SQLITE_OK; i++) {
-		if (sqlite_column_is_updated(i))
-			rc = sqlite_row_bind(statement, parameter++, user, i);
-	}
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(statement, parameter, user->id);
-	err = run(store, statement, rc, &changed, failure);
+	sql_parameters_init(&parameters);
+	err = sql_parameters_user(&parameters, user, user_column_is_updated);
+	sql_parameters_number(&parameters, user->id);
+	statement = statement_begin(store, SQL_UPDATE);
+	if (err == 0)
+		err = run(store, statement, bind_all(statement, &parameters), &changed, failure);
 	statement_end(store, statement);
+	sql_parameters_free(&parameters);
 	return err == 0 && changed == 0 ? provider_no_such_id(user->id, failure) : err;
 }
 
@@ -239,7 +330,7 @@ static int
 sqlite_remove(struct provider *provider, int64_t id, struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
-	sqlite3_stmt *statement = statement_begin(store, REMOVE);
+	sqlite3_stmt *statement = statement_begin(store, SQL_REMOVE);
 	int err = run(store, statement, sqlite3_bind_int64(statement, 1, id), NULL, failure);
 
 	statement_end(store, statement);
@@ -251,7 +342,7 @@ sqlite_touch_login(
     struct provider *provider, const char *username, int64_t now_ms, struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
-	sqlite3_stmt *statement = statement_begin(store, TOUCH_LOGIN);
+	sqlite3_stmt *statement = statement_begin(store, SQL_TOUCH_LOGIN);
 	int changed = 0, err, rc = sqlite3_bind_int64(statement, 1, now_ms);
 
 	if (rc == SQLITE_OK)
@@ -281,7 +372,7 @@ sqlite_quota_add(struct provider *provider, const char *username, struct provide
     int64_t now_ms, bool only_limited, struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
-	sqlite3_stmt *statement = statement_begin(store, QUOTA_ADD);
+	sqlite3_stmt *statement = statement_begin(store, SQL_QUOTA_ADD);
 	int changed = 0, err, rc = bind_quota(statement, username, delta, now_ms);
 
 	if (rc == SQLITE_OK)
@@ -297,7 +388,7 @@ sqlite_quota_set(struct provider *provider, const char *username, struct provide
     int64_t now_ms, struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
-	sqlite3_stmt *statement = statement_begin(store, QUOTA_SET);
+	sqlite3_stmt *statement = statement_begin(store, SQL_QUOTA_SET);
 	int changed = 0, rc = bind_quota(statement, username, used, now_ms);
 	int err = run_lightly(store, statement, rc, &changed, failure);
 
@@ -323,6 +414,7 @@ const struct provider_ops provider_sqlite_ops = {
 	.list = sqlite_list,
 	.all = sqlite_all,
 	.add = sqlite_add,
+	.load = sqlite_load,
 	.update = sqlite_update,
 	.remove = sqlite_remove,
 	.touch_login = sqlite_touch_login,

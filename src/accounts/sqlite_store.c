@@ -1,10 +1,13 @@
 #include "accounts/sqlite_store.h"
 
+#include "accounts/sqlite_schema.h"
+
 #include "base/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,8 +23,6 @@
  * the mode that was found, so that the one file is everything again and can be read from a place
  * where nothing may be written. Without write-ahead mode every write is synced.
  */
-enum { SQL_MAX = 16384 };
-
 /* --- failures in words --- */
 
 int
@@ -151,25 +152,10 @@ static int
 check_schema(
     const struct sqlite_store *store, const struct schema_state *state, struct failure *failure)
 {
-	const char *missing = schema_missing_column(state);
+	char database[512];
 
-	if (state->has_version && state->version > SCHEMA_VERSION)
-		return failure_set(failure, ERR_FORMAT,
-		    "the user database %s has schema version %d; "
-		    "this program knows versions up to %d",
-		    store->name, state->version, SCHEMA_VERSION);
-	if (!state->has_table && state->has_other_tables)
-		return failure_set(failure, ERR_FORMAT,
-		    "the database %s has other tables, but no "
-		    "table \"%s\"; correct data_provider.name or data_provider.users_table",
-		    store->name, store->table);
-	if (state->has_table && missing != NULL)
-		return failure_set(failure, ERR_FORMAT,
-		    "the table \"%s\" of the database %s has no "
-		    "column \"%s\" and so is not a table of users; correct "
-		    "data_provider.users_table",
-		    store->table, store->name, missing);
-	return 0;
+	snprintf(database, sizeof(database), "the user database %s", store->name);
+	return schema_check(state, store->table, database, failure);
 }
 
 /* Makes or upgrades the tables, in one transaction that keeps a second program out. */
@@ -179,12 +165,12 @@ bring_up_to_date(struct sqlite_store *store, struct schema_state *state, struct 
 	int err = 0, rc = sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 
 	if (rc == SQLITE_OK)
-		rc = schema_inspect(store->db, store->table, state);
+		rc = sqlite_schema_inspect(store->db, store->table, state);
 	if (rc == SQLITE_OK && (err = check_schema(store, state, failure)) == 0 &&
 	    schema_is_old(state)) {
-		rc = schema_upgrade(store->db, store->table, state);
+		rc = sqlite_schema_upgrade(store->db, store->table, state);
 		if (rc == SQLITE_OK)
-			rc = schema_inspect(store->db, store->table, state);
+			rc = sqlite_schema_inspect(store->db, store->table, state);
 	}
 	if (rc == SQLITE_OK && err == 0)
 		rc = sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
@@ -214,7 +200,7 @@ choose_journal(struct sqlite_store *store, struct failure *failure)
 static int
 look_only(struct sqlite_store *store, struct schema_state *state, struct failure *failure)
 {
-	int err, rc = schema_inspect(store->db, store->table, state);
+	int err, rc = sqlite_schema_inspect(store->db, store->table, state);
 
 	if (rc != SQLITE_OK)
 		return sqlite_store_failure(store, rc, failure);
@@ -231,115 +217,18 @@ look_only(struct sqlite_store *store, struct schema_state *state, struct failure
 
 /* --- statements --- */
 
-bool
-sqlite_column_is_given(enum user_column column)
-{
-	return column != COLUMN_ID && column != COLUMN_USED_QUOTA_SIZE &&
-	       column != COLUMN_USED_QUOTA_FILES && column != COLUMN_LAST_QUOTA_UPDATE &&
-	       column != COLUMN_LAST_LOGIN;
-}
-
-bool
-sqlite_column_is_updated(enum user_column column)
-{
-	return sqlite_column_is_given(column) && column != COLUMN_USERNAME;
-}
-
-static void
-write_add(const char *table, struct buf *sql)
-{
-	buf_printf(sql, "INSERT INTO \"%s\" (", table);
-	for (unsigned i = COLUMN_USERNAME; i < COLUMN_COUNT; i++)
-		buf_printf(sql, "%s\"%s\"", i == COLUMN_USERNAME ? "" : ", ", user_column_name(i));
-	buf_text(sql, ") VALUES (");
-	for (unsigned i = COLUMN_USERNAME; i < COLUMN_COUNT; i++)
-		buf_printf(sql, "%s%s", i == COLUMN_USERNAME ? "" : ", ",
-		    sqlite_column_is_given(i) ? "?" : "0");
-	buf_text(sql, ")");
-}
-
-static void
-write_update(const char *table, struct buf *sql)
-{
-	const char *separator = "";
-
-	buf_printf(sql, "UPDATE \"%s\" SET ", table);
-	for (unsigned i = 0; i < COLUMN_COUNT; i++) {
-		if (!sqlite_column_is_updated(i))
-			continue;
-		buf_printf(sql, "%s\"%s\" = ?", separator, user_column_name(i));
-		separator = ", ";
-	}
-	buf_text(sql, " WHERE \"id\" = ?");
-}
-
-static void
-write_select(const char *table, const struct schema_state *state, const char *rest, struct buf *sql)
-{
-	buf_text(sql, "SELECT ");
-	schema_select_list(state, sql);
-	buf_printf(sql, " FROM \"%s\" %s", table, rest);
-}
-
-static void
-write_statement(enum sqlite_statement number, const char *table, const struct schema_state *state,
-    struct buf *sql)
-{
-	switch (number) {
-	case FIND_NAME: write_select(table, state, "WHERE \"username\" = ?", sql); break;
-	case FIND_ID: write_select(table, state, "WHERE \"id\" = ?", sql); break;
-	case LIST_ASCENDING:
-		write_select(table, state, "ORDER BY \"username\" ASC LIMIT ? OFFSET ?", sql);
-		break;
-	case LIST_DESCENDING:
-		write_select(table, state, "ORDER BY \"username\" DESC LIMIT ? OFFSET ?", sql);
-		break;
-	case LIST_NAME:
-		write_select(table, state, "WHERE \"username\" = ?3 LIMIT ?1 OFFSET ?2", sql);
-		break;
-	case ALL: write_select(table, state, "", sql); break;
-	case CHECK: buf_printf(sql, "SELECT \"id\" FROM \"%s\" LIMIT 1", table); break;
-	case ADD: write_add(table, sql); break;
-	case UPDATE: write_update(table, sql); break;
-	case REMOVE: buf_printf(sql, "DELETE FROM \"%s\" WHERE \"id\" = ?", table); break;
-	case TOUCH_LOGIN:
-		buf_printf(
-		    sql, "UPDATE \"%s\" SET \"last_login\" = ?1 WHERE \"username\" = ?2", table);
-		break;
-	case QUOTA_ADD:
-		/* A sum beyond 64 bits becomes a real number, and by the cast the end of the range.
-		 */
-		buf_printf(sql,
-		    "UPDATE \"%s\" SET "
-		    "\"used_quota_size\" = CAST(\"used_quota_size\" + ?1 AS INTEGER), "
-		    "\"used_quota_files\" = CAST(\"used_quota_files\" + ?2 AS INTEGER), "
-		    "\"last_quota_update\" = ?3 WHERE \"username\" = ?4 AND "
-		    "(?5 = 0 OR \"quota_size\" > 0 OR \"quota_files\" > 0)",
-		    table);
-		break;
-	case QUOTA_SET:
-		buf_printf(sql,
-		    "UPDATE \"%s\" SET \"used_quota_size\" = ?1, "
-		    "\"used_quota_files\" = ?2, \"last_quota_update\" = ?3 "
-		    "WHERE \"username\" = ?4",
-		    table);
-		break;
-	case STATEMENT_COUNT: break;
-	}
-}
-
 static int
 prepare(struct sqlite_store *store, const struct schema_state *state, bool writes,
     struct failure *failure)
 {
-	unsigned count = writes ? STATEMENT_COUNT : ADD;
+	unsigned count = writes ? SQL_STATEMENT_COUNT : SQL_FIRST_WRITING;
 	int err = 0;
 
 	for (unsigned i = 0; i < count && err == 0; i++) {
-		struct buf sql = buf_init(SQL_MAX);
+		struct buf sql = buf_init(SQL_STATEMENT_BYTES_MAX);
 		int rc;
 
-		write_statement(i, store->table, state, &sql);
+		sql_statement_write(SQL_SQLITE, i, store->table, state, &sql);
 		if ((err = buf_error(&sql)) == 0) {
 			rc = sqlite3_prepare_v3(store->db, (const char *)sql.p, (int)sql.n,
 			    SQLITE_PREPARE_PERSISTENT, &store->statements[i], NULL);
@@ -359,7 +248,7 @@ sqlite_store_close(struct sqlite_store **store)
 	*store = NULL;
 	if (s == NULL)
 		return;
-	for (unsigned i = 0; i < STATEMENT_COUNT; i++)
+	for (unsigned i = 0; i < SQL_STATEMENT_COUNT; i++)
 		sqlite3_finalize(s->statements[i]);
 	/* Fails while another program has the file open, and is then that program's affair. */
 	if (s->must_restore_journal)
@@ -372,21 +261,21 @@ sqlite_store_close(struct sqlite_store **store)
 }
 
 static int
-store_new(const char *name, const char *table, struct sqlite_store **out)
+store_new(const char *name, const char *table, struct sqlite_store **out, struct failure *failure)
 {
 	struct sqlite_store *store = calloc(1, sizeof(*store));
+	int err;
 
 	if (store == NULL)
 		return ERR_MEMORY;
 	pthread_mutex_init(&store->lock, NULL);
-	store->name = strdup(name);
-	store->table = strdup(table);
-	if (store->name == NULL || store->table == NULL) {
+	err = schema_table_name(table, &store->table, failure);
+	if (err == 0 && (store->name = strdup(name)) == NULL)
+		err = ERR_MEMORY;
+	if (err != 0)
 		sqlite_store_close(&store);
-		return ERR_MEMORY;
-	}
 	*out = store;
-	return 0;
+	return err;
 }
 
 static bool
@@ -401,7 +290,6 @@ sqlite_store_open(
 {
 	const char *name =
 	    is_set(config->connection_string) ? config->connection_string : config->name;
-	const char *table = is_set(config->users_table) ? config->users_table : "users";
 	struct sqlite_store *store = NULL;
 	struct schema_state state;
 	int err;
@@ -411,12 +299,7 @@ sqlite_store_open(
 		return failure_set(failure, ERR_INVALID,
 		    "data_provider.name is empty; it must be "
 		    "the path of the user database");
-	if (!schema_name_is_good(table))
-		return failure_set(failure, ERR_INVALID,
-		    "data_provider.users_table \"%s\" is not a "
-		    "name of a table: it must be made of letters, digits and _",
-		    table);
-	if ((err = store_new(name, table, &store)) != 0)
+	if ((err = store_new(name, config->users_table, &store, failure)) != 0)
 		return err;
 	store->busy_ms = config->busy_ms > 0 ? config->busy_ms : PROVIDER_BUSY_MS;
 	err = open_database(store, config->connection_string, config->manage_users, failure);
