@@ -64,8 +64,9 @@ bounding_keep(uint64_t keep)
 
 		if (there < 0)
 			return; /* above the last one that the kernel knows */
-		if (there == 1 && !(keep >> capability & 1))
-			(void)prctl(PR_CAPBSET_DROP, capability, 0L, 0L, 0L);
+		if (there == 1 && !(keep >> capability & 1) &&
+		    prctl(PR_CAPBSET_DROP, capability, 0L, 0L, 0L) != 0)
+			return;
 	}
 }
 
