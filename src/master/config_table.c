@@ -43,7 +43,7 @@ const struct setting settings[] = {
 
 	{ "sftpd.bind_port", SETTING_INT, AT(sftpd.bind_port), "2022", RANGE(0, 65535) },
 	{ "sftpd.bind_address", SETTING_TEXT, AT(sftpd.bind_address), "", ADDRESS },
-	{ "sftpd.idle_timeout", SETTING_INT, AT(sftpd.idle_timeout), "15", SETTING_LATER,
+	{ "sftpd.idle_timeout", SETTING_INT, AT(sftpd.idle_timeout), "15",
 	    RANGE(INT_MIN, INT_MAX) },
 	{ "sftpd.max_auth_tries", SETTING_INT, AT(sftpd.max_auth_tries), "0",
 	    RANGE(INT_MIN, INT_MAX) },

@@ -261,6 +261,7 @@ connection_begin(struct master *m, int fd, const struct address *address, uint16
 	c->address = *address;
 	c->port = port;
 	c->accepted_ms = c->last_activity_ms = clock_wall_ms();
+	c->active_ms = clock_mono_ms();
 	c->login.fd = c->session.fd = -1;
 	address_text(address, c->address_text);
 	LIST_INIT(&c->channels);

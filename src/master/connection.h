@@ -65,6 +65,7 @@ struct connection {
 	char address_text[ADDRESS_TEXT_MAX];
 	int64_t accepted_ms;      /* wall clock */
 	int64_t last_activity_ms; /* wall clock */
+	uint64_t active_ms;       /* the same moment, monotonic */
 	struct worker_link login, session;
 	bool login_forked; /* the login worker's number has been told */
 	uv_timer_t *timer; /* the login's time limit, later that of a close */

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/process_title.h"
 #include "crypto/crypto.h"
+#include "master/idle.h"
 #include "master/session.h"
 #include "master/ssh_setup.h"
 #include "master/state.h"
@@ -33,7 +34,7 @@ struct start {
 	const struct master_options *options;
 	struct buf mistakes;
 	uv_signal_t signals[3];
-	uv_timer_t drain_timer;
+	uv_timer_t drain_timer, idle_timer;
 	uint64_t refusal_logged_ms;
 	unsigned refusals_unlogged;
 	bool accepting;
@@ -485,6 +486,14 @@ open_nurseries(struct start *start)
 }
 
 static void
+on_idle_timer(uv_timer_t *timer)
+{
+	struct start *start = timer->data;
+
+	idle_sweep(start->master, clock_mono_ms());
+}
+
+static void
 watch_signals(struct start *start)
 {
 	static const int numbers[3] = { SIGTERM, SIGINT, SIGHUP };
@@ -495,9 +504,11 @@ watch_signals(struct start *start)
 		start->signals[i].data = start;
 		uv_signal_start(&start->signals[i], on_signal, numbers[i]);
 	}
-	if (uv_timer_init(&start->master->loop, &start->drain_timer) != 0)
+	if (uv_timer_init(&start->master->loop, &start->drain_timer) != 0 ||
+	    uv_timer_init(&start->master->loop, &start->idle_timer) != 0)
 		bug("cannot make a timer");
-	start->drain_timer.data = start;
+	start->drain_timer.data = start->idle_timer.data = start;
+	uv_timer_start(&start->idle_timer, on_idle_timer, IDLE_SWEEP_MS, IDLE_SWEEP_MS);
 }
 
 static void
@@ -574,8 +585,10 @@ clean_up(struct start *start)
 		if (start->signals[i].data != NULL)
 			uv_close((uv_handle_t *)&start->signals[i], NULL);
 	}
-	if (start->drain_timer.data != NULL)
+	if (start->drain_timer.data != NULL) {
 		uv_close((uv_handle_t *)&start->drain_timer, NULL);
+		uv_close((uv_handle_t *)&start->idle_timer, NULL);
+	}
 	uv_run(&m->loop, UV_RUN_DEFAULT);
 	uv_walk(&m->loop, close_handle, NULL);
 	uv_run(&m->loop, UV_RUN_DEFAULT);

@@ -201,6 +201,7 @@ static void
 active(struct connection *c)
 {
 	c->last_activity_ms = clock_wall_ms();
+	c->active_ms = clock_mono_ms();
 }
 
 int
