@@ -83,9 +83,9 @@ def test_a_hundred_thousand_entries(account):
 def hard_names():
     """Every byte that a name may hold, alone, in the middle, and names that look like paths."""
     bytes_allowed = [bytes([number]) for number in range(1, 256) if number != ord('/')]
-    names = [b'x' + byte + b'y' for byte in bytes_allowed]  # none of them twice
+    names = [b'x' + byte + b'y' for byte in bytes_allowed]
     names += [byte for byte in bytes_allowed if byte != b'.']
-    names += [b'...', b'-rf', b'~root', b'$(id)', b'a b  c', b'\xff\xfe', b'\xc3',
+    names += [b'...', b'-rf', b'~root', b'$(id)', b'a b  c', b'\xff\xfe',
               'ü\u202e'.encode(), b'x' * 255, b'\xff' * 255, b'con\r\nname']
     return names
 
@@ -139,8 +139,9 @@ def test_a_full_disk_is_said(account):
         random_file(account.local('up'), 3_000_000)
         assert account.sftp('put up small/there\n', check=False).returncode != 0
         transport = account.paramiko()
-        with pytest.raises(OSError, match='(?i)space'):
-            paramiko.SFTPClient.from_transport(transport).put(account.local('up'), '/small/there')
+        with paramiko.SFTPClient.from_transport(transport).open('/small/other', 'wb') as file:
+            with pytest.raises(OSError, match='(?i)space'):
+                file.write(bytes(2_000_000))
         transport.close()
     finally:
         subprocess.run(['umount', small], check=True)
