@@ -18,7 +18,8 @@ process_title_init(int argc, char **argv)
 	if (argc < 1 || argv[0] == NULL)
 		return;
 	end = argv[0] + strlen(argv[0]) + 1;
-	/* they lie one behind the other; an argument that does not was put there by somebody else */
+	/* they lie one behind the other; an argument that does not was put there by somebody else
+	 */
 	for (int i = 1; i < argc && argv[i] == end; i++)
 		end += strlen(end) + 1;
 	arguments.start = argv[0];
@@ -30,7 +31,7 @@ process_title_set(const char *role, const char *detail)
 {
 	char title[512];
 	int length = snprintf(title, sizeof(title), "postern: %s%s%s", role,
-		detail == NULL ? "" : " ", detail == NULL ? "" : detail);
+	    detail == NULL ? "" : " ", detail == NULL ? "" : detail);
 	size_t n;
 
 	if (arguments.bytes == 0 || length < 0)

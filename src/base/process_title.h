@@ -9,10 +9,10 @@
 #define BASE_PROCESS_TITLE_H
 
 /* A last argument that means nothing and leaves room for the title. */
-#define PROCESS_TITLE_ROOM \
-	"                                                                " \
-	"                                                                " \
-	"                                                                " \
+#define PROCESS_TITLE_ROOM                                                                         \
+	"                                                                "                         \
+	"                                                                "                         \
+	"                                                                "                         \
 	"                                                                "
 
 /*

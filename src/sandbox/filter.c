@@ -18,7 +18,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { N = 1 << FILTER_NURSERY, L = 1 << FILTER_LOGIN, W = 1 << FILTER_WRITE, R = 1 << FILTER_READ };
+enum {
+	N = 1 << FILTER_NURSERY,
+	L = 1 << FILTER_LOGIN,
+	W = 1 << FILTER_WRITE,
+	R = 1 << FILTER_READ
+};
 
 enum rule { ANY, DATA, FORK, KILL, FCNTL, PRCTL, OPEN_FD };
 
@@ -34,16 +39,17 @@ static const struct call calls[] = {
 #undef SANDBOX_CALL
 };
 
-static const int fcntl_commands[] = { F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL };
+static const int fcntl_commands[] = { F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL,
+	F_SETFL };
 
 static const int prctl_options[] = { PR_SET_NAME, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS,
 	PR_GET_NO_NEW_PRIVS, PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_CAP_AMBIENT };
 
 /* A child of fork(2) and nothing else: clone's low byte is the signal at its end. */
-static const unsigned long clone_refused = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
-	CLONE_PTRACE | CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | CLONE_NEWNS | CLONE_SYSVSEM |
-	CLONE_UNTRACED | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
-	CLONE_NEWPID | CLONE_NEWNET | CLONE_IO | CLONE_PIDFD;
+static const unsigned long clone_refused =
+    CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_PTRACE | CLONE_VFORK | CLONE_PARENT |
+    CLONE_THREAD | CLONE_NEWNS | CLONE_SYSVSEM | CLONE_UNTRACED | CLONE_NEWCGROUP | CLONE_NEWUTS |
+    CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_IO | CLONE_PIDFD;
 
 static struct program {
 	struct sock_filter *code;
@@ -57,7 +63,7 @@ allow_values(scmp_filter_ctx ctx, int number, unsigned argument, const int *valu
 
 	for (size_t i = 0; i < count && r == 0; i++)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, number, 1,
-			SCMP_CMP(argument, SCMP_CMP_EQ, (scmp_datum_t)values[i]));
+		    SCMP_CMP(argument, SCMP_CMP_EQ, (scmp_datum_t)values[i]));
 	return r;
 }
 
@@ -65,26 +71,25 @@ static int
 allow_call(scmp_filter_ctx ctx, const struct call *call)
 {
 	switch (call->rule) {
-	case ANY:
-		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call->number, 0);
+	case ANY: return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call->number, 0);
 	case DATA:
 		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call->number, 1,
-			SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	case FORK:
 		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call->number, 1,
-			SCMP_A0(SCMP_CMP_MASKED_EQ, clone_refused, 0));
+		    SCMP_A0(SCMP_CMP_MASKED_EQ, clone_refused, 0));
 	case KILL:
-		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call->number, 1,
-			SCMP_A1(SCMP_CMP_EQ, SIGKILL));
+		return seccomp_rule_add(
+		    ctx, SCMP_ACT_ALLOW, call->number, 1, SCMP_A1(SCMP_CMP_EQ, SIGKILL));
 	case FCNTL:
 		return allow_values(ctx, call->number, 1, fcntl_commands,
-			sizeof(fcntl_commands) / sizeof(fcntl_commands[0]));
+		    sizeof(fcntl_commands) / sizeof(fcntl_commands[0]));
 	case PRCTL:
 		return allow_values(ctx, call->number, 0, prctl_options,
-			sizeof(prctl_options) / sizeof(prctl_options[0]));
+		    sizeof(prctl_options) / sizeof(prctl_options[0]));
 	case OPEN_FD:
-		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call->number, 1,
-			SCMP_A1(SCMP_CMP_EQ, 0));
+		return seccomp_rule_add(
+		    ctx, SCMP_ACT_ALLOW, call->number, 1, SCMP_A1(SCMP_CMP_EQ, 0));
 	}
 	return -EINVAL;
 }

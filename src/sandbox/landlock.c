@@ -27,8 +27,8 @@ enum {
 	FS_IOCTL_DEV = 1 << 15, /* 5 */
 };
 
-enum { NET_BIND_TCP = 1 << 0, NET_CONNECT_TCP = 1 << 1 };             /* 4 */
-enum { SCOPE_ABSTRACT_UNIX_SOCKET = 1 << 0, SCOPE_SIGNAL = 1 << 1 };  /* 6 */
+enum { NET_BIND_TCP = 1 << 0, NET_CONNECT_TCP = 1 << 1 };            /* 4 */
+enum { SCOPE_ABSTRACT_UNIX_SOCKET = 1 << 0, SCOPE_SIGNAL = 1 << 1 }; /* 6 */
 enum { CREATE_RULESET_VERSION = 1 << 0 };
 enum { RULE_PATH_BENEATH = 1 };
 /* 7: what a process denied here tries is in the audit log, also after an execve(2). */
@@ -67,14 +67,12 @@ fs_allowed(enum landlock_reach reach)
 	uint64_t read = FS_READ_FILE | FS_READ_DIR;
 
 	switch (reach) {
-	case LANDLOCK_NOTHING:
-		return 0;
-	case LANDLOCK_ROOT_READ:
-		return read;
+	case LANDLOCK_NOTHING: return 0;
+	case LANDLOCK_ROOT_READ: return read;
 	case LANDLOCK_ROOT_WRITE:
 	case LANDLOCK_NURSERY:
 		return read | FS_WRITE_FILE | FS_TRUNCATE | FS_REMOVE_DIR | FS_REMOVE_FILE |
-			FS_MAKE_DIR | FS_MAKE_REG | FS_MAKE_SYM | FS_REFER;
+		       FS_MAKE_DIR | FS_MAKE_REG | FS_MAKE_SYM | FS_REFER;
 	}
 	return 0;
 }

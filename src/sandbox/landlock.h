@@ -19,8 +19,8 @@ enum landlock_reach {
 	LANDLOCK_ROOT_READ,  /* read beneath one directory */
 	LANDLOCK_ROOT_WRITE, /* read and change beneath one directory */
 	/*
-	 * All files, but nothing executed and no device, FIFO or socket made: for the nursery, whose
-	 * children still have to be given their roots.
+	 * All files, but nothing executed and no device, FIFO or socket made: for the nursery,
+	 * whose children still have to be given their roots.
 	 */
 	LANDLOCK_NURSERY,
 };

@@ -102,8 +102,8 @@ ids_are(uid_t uid, gid_t gid)
 	gid_t g[3];
 
 	return getresuid(&u[0], &u[1], &u[2]) == 0 && getresgid(&g[0], &g[1], &g[2]) == 0 &&
-		u[0] == uid && u[1] == uid && u[2] == uid &&
-		g[0] == gid && g[1] == gid && g[2] == gid;
+	       u[0] == uid && u[1] == uid && u[2] == uid && g[0] == gid && g[1] == gid &&
+	       g[2] == gid;
 }
 
 int

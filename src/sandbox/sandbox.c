@@ -29,7 +29,11 @@ struct confinement {
 	enum filter filter;
 };
 
-static const uint64_t nursery_capabilities = 1ull << CAP_SETUID | 1ull << CAP_SETGID;
+static const struct confinement nursery = { 1ull << CAP_SETUID | 1ull << CAP_SETGID,
+	LANDLOCK_NURSERY, FILTER_NURSERY };
+static const struct confinement login = { 0, LANDLOCK_NOTHING, FILTER_LOGIN };
+static const struct confinement session_write = { 0, LANDLOCK_ROOT_WRITE, FILTER_WRITE };
+static const struct confinement session_read = { 0, LANDLOCK_ROOT_READ, FILTER_READ };
 
 /* ---- what the kernel has */
 
@@ -58,8 +62,12 @@ const char *
 sandbox_support_text(const struct sandbox_support *support, char *out, size_t size)
 {
 	static const char *const since[LANDLOCK_ABI_KNOWN + 1] = {
-		[2] = "moving files between directories", [3] = "truncation", [4] = "TCP",
-		[5] = "device control", [6] = "signals and abstract sockets", [7] = "its audit",
+		[2] = "moving files between directories",
+		[3] = "truncation",
+		[4] = "TCP",
+		[5] = "device control",
+		[6] = "signals and abstract sockets",
+		[7] = "its audit",
 	};
 	char lacks[SANDBOX_TEXT_MAX];
 	size_t n = 0;
@@ -73,15 +81,16 @@ sandbox_support_text(const struct sandbox_support *support, char *out, size_t si
 		return out;
 	}
 	if (support->landlock_abi == 0) {
-		snprintf(out, size, "seccomp only: the kernel lacks Landlock (older than 5.13, or "
-			"switched off at boot), so file access is confined by this program alone");
+		snprintf(out, size,
+		    "seccomp only: the kernel lacks Landlock (older than 5.13, or "
+		    "switched off at boot), so file access is confined by this program alone");
 		return out;
 	}
 	for (unsigned abi = support->landlock_abi + 1; abi <= LANDLOCK_ABI_KNOWN; abi++)
-		n += (size_t)snprintf(lacks + n, sizeof(lacks) - n, "%s%s", n == 0 ? "" : ", ",
-			since[abi]);
+		n += (size_t)snprintf(
+		    lacks + n, sizeof(lacks) - n, "%s%s", n == 0 ? "" : ", ", since[abi]);
 	snprintf(out, size, "seccomp and Landlock version %u, which lacks rules for: %s",
-		support->landlock_abi, lacks);
+	    support->landlock_abi, lacks);
 	return out;
 }
 
@@ -109,7 +118,7 @@ static const bool sanitized = false;
 static int
 limit_role(enum sandbox_role role, bool read_only)
 {
-	bool login = role == SANDBOX_LOGIN;
+	bool is_login = role == SANDBOX_LOGIN;
 	int err = limit(RLIMIT_CORE, 0);
 
 	if (role == SANDBOX_MASTER || role == SANDBOX_NURSERY || err != 0)
@@ -119,33 +128,26 @@ limit_role(enum sandbox_role role, bool read_only)
 	 * count the descriptors that all workers of this user have under way to one another
 	 * (unix(7), ETOOMANYREFS), so that a busy server could not hand over.
 	 */
-	if (!login && (err = limit(RLIMIT_NOFILE, SESSION_DESCRIPTORS)) != 0)
+	if (!is_login && (err = limit(RLIMIT_NOFILE, SESSION_DESCRIPTORS)) != 0)
 		return err;
 	if (sanitized)
 		return 0;
 	if ((err = limit(RLIMIT_NPROC, 0)) != 0)
 		return err;
-	if ((login || read_only) && (err = limit(RLIMIT_FSIZE, 0)) != 0)
+	if ((is_login || read_only) && (err = limit(RLIMIT_FSIZE, 0)) != 0)
 		return err;
-	return limit(RLIMIT_DATA, login ? LOGIN_DATA_BYTES : SESSION_DATA_BYTES);
+	return limit(RLIMIT_DATA, is_login ? LOGIN_DATA_BYTES : SESSION_DATA_BYTES);
 }
 
-static struct confinement
+static const struct confinement *
 confinement_of(enum sandbox_role role, bool read_only)
 {
 	switch (role) {
-	case SANDBOX_MASTER:
-		break;
-	case SANDBOX_NURSERY:
-		return (struct confinement){ nursery_capabilities, LANDLOCK_NURSERY,
-			FILTER_NURSERY };
-	case SANDBOX_LOGIN:
-		return (struct confinement){ 0, LANDLOCK_NOTHING, FILTER_LOGIN };
+	case SANDBOX_MASTER: break;
+	case SANDBOX_NURSERY: return &nursery;
+	case SANDBOX_LOGIN: return &login;
 	case SANDBOX_SESSION:
-	case SANDBOX_STDIO:
-		if (read_only)
-			return (struct confinement){ 0, LANDLOCK_ROOT_READ, FILTER_READ };
-		return (struct confinement){ 0, LANDLOCK_ROOT_WRITE, FILTER_WRITE };
+	case SANDBOX_STDIO: return read_only ? &session_read : &session_write;
 	}
 	bug("role %d has no confinement", (int)role);
 }
@@ -172,7 +174,7 @@ int
 sandbox_enter(enum sandbox_role role, const struct sandbox_rules *rules)
 {
 	struct sandbox_support support = { 0 };
-	struct confinement confinement;
+	const struct confinement *confinement;
 	int err;
 
 	if ((err = limit_role(role, rules->read_only)) != 0 || (err = no_new_privileges()) != 0)
@@ -186,10 +188,10 @@ sandbox_enter(enum sandbox_role role, const struct sandbox_rules *rules)
 	sandbox_probe(&support);
 	if (!support.seccomp || (rules->require && !sandbox_support_enough(&support)))
 		return ERR_UNSUPPORTED;
-	if ((err = privileges_keep(confinement.capabilities)) != 0)
+	if ((err = privileges_keep(confinement->capabilities)) != 0)
 		return err;
 	if (support.landlock_abi >= 1 &&
-	    (err = landlock_enter(support.landlock_abi, confinement.reach, rules->root_fd)) != 0)
+	    (err = landlock_enter(support.landlock_abi, confinement->reach, rules->root_fd)) != 0)
 		return err;
-	return filter_install(confinement.filter);
+	return filter_install(confinement->filter);
 }

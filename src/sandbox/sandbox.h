@@ -32,8 +32,8 @@ enum sandbox_role {
 };
 
 struct sandbox_rules {
-	bool require;   /* ERR_UNSUPPORTED where the kernel has no Landlock; else go on without it */
-	int root_fd;    /* SESSION and STDIO: the tree; -1 for the others. Stays the caller's */
+	bool require; /* ERR_UNSUPPORTED where the kernel has no Landlock; else go on without it */
+	int root_fd;  /* SESSION and STDIO: the tree; -1 for the others. Stays the caller's */
 	bool read_only; /* SESSION and STDIO: the kernel refuses every change to the tree */
 };
 

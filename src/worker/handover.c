@@ -55,8 +55,8 @@ handover_send(int fd, int client_fd, struct view state)
 	for (size_t done = 0; err == 0 && done < message.n;) {
 		size_t sent = 0;
 
-		err = send_piece(fd, message.p + done, message.n - done,
-			done == 0 ? client_fd : -1, &sent);
+		err = send_piece(
+		    fd, message.p + done, message.n - done, done == 0 ? client_fd : -1, &sent);
 		done += sent;
 	}
 	buf_free(&message);
@@ -92,7 +92,9 @@ receive_piece(int fd, uint8_t *room, size_t n, int *client, size_t *got_out)
 {
 	union control control = { 0 };
 	struct iovec iov = { .iov_base = room, .iov_len = n };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes) };
 	ssize_t got = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 
@@ -111,7 +113,8 @@ receive_piece(int fd, uint8_t *room, size_t n, int *client, size_t *got_out)
 static size_t
 message_bytes(const struct buf *message)
 {
-	return message->n < LENGTH_BYTES ? LENGTH_BYTES : LENGTH_BYTES + (size_t)get_u32(message->p);
+	return message->n < LENGTH_BYTES ? LENGTH_BYTES
+					 : LENGTH_BYTES + (size_t)get_u32(message->p);
 }
 
 static int
@@ -121,8 +124,8 @@ receive_all(int fd, uint64_t deadline_ms, struct buf *message, int *client)
 		size_t had = message->n, got = 0;
 		/* one byte more than may come, so that what is too long is seen */
 		uint8_t *room = buf_room(message, message->max - had);
-		int err = room == NULL ? ERR_MEMORY : receive_piece(fd, room, message->max - had,
-			client, &got);
+		int err = room == NULL ? ERR_MEMORY
+				       : receive_piece(fd, room, message->max - had, client, &got);
 
 		message->n = had + got;
 		if (err == ERR_AGAIN)

@@ -58,8 +58,8 @@ sign(void *ctx, struct view algorithm, struct view exchange_hash, struct buf *si
 	struct ipc_message message;
 	int err;
 
-	ipc_encode_host_key_sign(&login->link.out, &(struct ipc_host_key_sign){
-		.algorithm = algorithm, .exchange_hash = exchange_hash });
+	ipc_encode_host_key_sign(&login->link.out,
+	    &(struct ipc_host_key_sign){ .algorithm = algorithm, .exchange_hash = exchange_hash });
 	if ((err = master_link_send(&login->link)) != 0 ||
 	    (err = expect(login, IPC_HOST_KEY_SIGNED, IPC_HOST_KEY_SIGNED, &message)) != 0)
 		return err;
@@ -114,18 +114,22 @@ ask_about(struct login *login, const struct ssh_userauth_request *request, enum 
 
 	switch (request->method) {
 	case SSH_USERAUTH_PASSWORD:
-		ipc_encode_auth_password(message, &(struct ipc_auth_password){
-			.user = request->user, .password = request->password });
+		ipc_encode_auth_password(
+		    message, &(struct ipc_auth_password){
+				 .user = request->user, .password = request->password });
 		break;
 	case SSH_USERAUTH_KEY_QUERY:
-		ipc_encode_auth_key_query(message, &(struct ipc_auth_key_query){
-			.user = request->user, .algorithm = request->algorithm,
-			.key = request->key });
+		ipc_encode_auth_key_query(
+		    message, &(struct ipc_auth_key_query){ .user = request->user,
+				 .algorithm = request->algorithm,
+				 .key = request->key });
 		break;
 	case SSH_USERAUTH_KEY_PROOF:
-		ipc_encode_auth_key_proof(message, &(struct ipc_auth_key_proof){
-			.user = request->user, .algorithm = request->algorithm,
-			.key = request->key, .signature = request->signature });
+		ipc_encode_auth_key_proof(
+		    message, &(struct ipc_auth_key_proof){ .user = request->user,
+				 .algorithm = request->algorithm,
+				 .key = request->key,
+				 .signature = request->signature });
 		break;
 	case SSH_USERAUTH_NONE:
 	case SSH_USERAUTH_OTHER:
@@ -158,8 +162,7 @@ answer(struct login *login, const struct ssh_userauth_request *request, bool *do
 		if (request->method != SSH_USERAUTH_KEY_QUERY)
 			return ERR_PROTOCOL;
 		return ssh_userauth_key_ok(login->transport, request);
-	case VERDICT_DENIED:
-		break;
+	case VERDICT_DENIED: break;
 	}
 	return ssh_userauth_failure(login->transport, view_of(login->methods), login->partial);
 }
@@ -186,8 +189,9 @@ run(struct login *login)
 
 	if (err != 0)
 		return err;
-	ipc_encode_client_version(&login->link.out, &(struct ipc_client_version){
-		.version = ssh_transport_client_version(login->transport) });
+	ipc_encode_client_version(
+	    &login->link.out, &(struct ipc_client_version){
+				  .version = ssh_transport_client_version(login->transport) });
 	if ((err = master_link_send(&login->link)) != 0)
 		return err;
 	if ((err = ssh_key_exchange(login->transport, sign, login)) != 0)
@@ -222,8 +226,8 @@ report_failure(struct login *login, int err)
 	if (master_link_error(&login->link) != 0)
 		return WORKER_EXIT_MASTER;
 	if (login->closing[0] != '\0') {
-		ssh_transport_disconnect(login->transport, SSH_DISCONNECT_BY_APPLICATION,
-			login->closing);
+		ssh_transport_disconnect(
+		    login->transport, SSH_DISCONNECT_BY_APPLICATION, login->closing);
 		text = view_of(login->closing);
 	} else if (text.n == 0) {
 		text = view_of(err_text(err));

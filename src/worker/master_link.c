@@ -73,8 +73,8 @@ master_link_receive(struct master_link *link, uint64_t deadline_ms, struct ipc_m
 }
 
 void
-master_link_log(struct master_link *link, enum log_level level, const char *sender,
-	const char *text)
+master_link_log(
+    struct master_link *link, enum log_level level, const char *sender, const char *text)
 {
 	struct view message = view_of(text);
 
@@ -83,7 +83,8 @@ master_link_log(struct master_link *link, enum log_level level, const char *send
 	link->logs++;
 	if (message.n > 2048)
 		message.n = 2048;
-	ipc_encode_log(&link->out, &(struct ipc_log){ .level = (uint8_t)level,
-		.sender = view_of(sender), .message = message });
+	ipc_encode_log(&link->out,
+	    &(struct ipc_log){
+		.level = (uint8_t)level, .sender = view_of(sender), .message = message });
 	(void)master_link_send(link);
 }

@@ -36,12 +36,12 @@ int master_link_send(struct master_link *link);
  * The next message that the gate lets through, waiting until the deadline (0: without end). 0,
  * ERR_TIMEOUT, ERR_EOF, or what the gate said. Descriptors are the caller's to close.
  */
-MUST int master_link_receive(struct master_link *link, uint64_t deadline_ms,
-	struct ipc_message *out);
+MUST int master_link_receive(
+    struct master_link *link, uint64_t deadline_ms, struct ipc_message *out);
 /* The same without waiting: ERR_AGAIN when there is none. */
 MUST int master_link_poll(struct master_link *link, struct ipc_message *out);
 /* A line for the master's log. What is above the number that the table allows is left out. */
-void master_link_log(struct master_link *link, enum log_level level, const char *sender,
-	const char *text);
+void master_link_log(
+    struct master_link *link, enum log_level level, const char *sender, const char *text);
 
 #endif

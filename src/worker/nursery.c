@@ -106,8 +106,8 @@ child_session(struct nursery *n, const struct ipc_fork_session *request, const i
 static void
 report_forked(struct nursery *n, uint64_t connection, pid_t pid)
 {
-	ipc_encode_nursery_forked(&n->link.out, &(struct ipc_nursery_forked){
-		.connection = connection, .pid = (uint32_t)pid });
+	ipc_encode_nursery_forked(&n->link.out,
+	    &(struct ipc_nursery_forked){ .connection = connection, .pid = (uint32_t)pid });
 	(void)master_link_send(&n->link);
 }
 
@@ -182,16 +182,11 @@ static int
 dispatch(struct nursery *n, const struct ipc_message *message)
 {
 	switch (message->type) {
-	case IPC_FORK_LOGIN:
-		return on_fork_login(n, message);
-	case IPC_FORK_SESSION:
-		return on_fork_session(n, message);
-	case IPC_KILL_WORKER:
-		return on_kill_worker(n, message);
-	case IPC_NURSERY_RETIRE:
-		return on_nursery_retire(n, message);
-	default:
-		return ERR_PROTOCOL;
+	case IPC_FORK_LOGIN: return on_fork_login(n, message);
+	case IPC_FORK_SESSION: return on_fork_session(n, message);
+	case IPC_KILL_WORKER: return on_kill_worker(n, message);
+	case IPC_NURSERY_RETIRE: return on_nursery_retire(n, message);
+	default: return ERR_PROTOCOL;
 	}
 }
 
@@ -227,9 +222,10 @@ reap(struct nursery *n)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (!children_take(&n->children, pid, &connection))
 			continue;
-		ipc_encode_nursery_exited(&n->link.out, &(struct ipc_nursery_exited){
-			.connection = connection, .pid = (uint32_t)pid,
-			.status = (uint32_t)status });
+		ipc_encode_nursery_exited(
+		    &n->link.out, &(struct ipc_nursery_exited){ .connection = connection,
+				      .pid = (uint32_t)pid,
+				      .status = (uint32_t)status });
 		(void)master_link_send(&n->link);
 	}
 	return master_link_error(&n->link);
@@ -305,8 +301,8 @@ initialise(struct nursery *n)
 	err = sandbox_enter(SANDBOX_NURSERY, &(struct sandbox_rules){ .root_fd = -1 });
 	if (err != 0)
 		return err;
-	ipc_encode_nursery_ready(&n->link.out, &(struct ipc_nursery_ready){
-		.version = IPC_VERSION });
+	ipc_encode_nursery_ready(
+	    &n->link.out, &(struct ipc_nursery_ready){ .version = IPC_VERSION });
 	err = master_link_send(&n->link);
 	n->link.gate.phase = PHASE_RUN;
 	return err;
@@ -351,6 +347,7 @@ nursery_main(int argc, char **argv)
 	if (err == 0)
 		err = serve(&n);
 	/* without running exit handlers: the sandbox has no room for them */
-	_exit(err == 0 ? WORKER_EXIT_DONE : err == ERR_EOF ? WORKER_EXIT_MASTER :
-		WORKER_EXIT_FAILED);
+	_exit(err == 0         ? WORKER_EXIT_DONE
+	      : err == ERR_EOF ? WORKER_EXIT_MASTER
+			       : WORKER_EXIT_FAILED);
 }

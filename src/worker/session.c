@@ -11,8 +11,8 @@
 #include <string.h>
 
 enum {
-	POLICY_MS_MAX = 60 * 1000,        /* from the fork to the policy */
-	HANDOVER_MS_MAX = 60 * 1000,      /* from the policy to the connection */
+	POLICY_MS_MAX = 60 * 1000,   /* from the fork to the policy */
+	HANDOVER_MS_MAX = 60 * 1000, /* from the policy to the connection */
 	ACTIVITY_EVERY_MS = 1000,
 	PROGRESS_EVERY_MS = 1000,
 	WITHOUT_CHANNEL_MS = 2 * 60 * 1000, /* after the last channel */
@@ -28,12 +28,13 @@ struct session {
 	struct ssh_connection *connection;
 	int client_fd;
 
-	bool active;             /* since the last ACTIVITY */
-	uint64_t activity_ms;    /* when that was sent */
-	uint64_t progress_ms;    /* when progress was reported last */
-	uint64_t channelless_ms; /* since when the last channel is gone; 0: never, or there is one */
-	uint64_t moved_ms;       /* when a byte moved last */
-	bool released;           /* buffers were given back since then */
+	bool active;          /* since the last ACTIVITY */
+	uint64_t activity_ms; /* when that was sent */
+	uint64_t progress_ms; /* when progress was reported last */
+	uint64_t
+	    channelless_ms; /* since when the last channel is gone; 0: never, or there is one */
+	uint64_t moved_ms;  /* when a byte moved last */
+	bool released;      /* buffers were given back since then */
 
 	bool closing, closing_when_idle;
 	char closing_reason[256];
@@ -92,8 +93,8 @@ on_sign(void *ctx, struct view algorithm, struct view exchange_hash)
 {
 	struct session *s = ctx;
 
-	ipc_encode_rekey_sign(&s->link.out, &(struct ipc_rekey_sign){ .algorithm = algorithm,
-		.exchange_hash = exchange_hash });
+	ipc_encode_rekey_sign(&s->link.out,
+	    &(struct ipc_rekey_sign){ .algorithm = algorithm, .exchange_hash = exchange_hash });
 	return master_link_send(&s->link);
 }
 
@@ -129,12 +130,9 @@ static int
 dispatch(struct session *s, const struct ipc_message *message)
 {
 	switch (message->type) {
-	case IPC_HOST_KEY_SIGNED:
-		return on_host_key_signed(s, message->fields);
-	case IPC_SESSION_CLOSE:
-		return on_session_close(s, message->fields);
-	default:
-		return ERR_PROTOCOL;
+	case IPC_HOST_KEY_SIGNED: return on_host_key_signed(s, message->fields);
+	case IPC_SESSION_CLOSE: return on_session_close(s, message->fields);
+	default: return ERR_PROTOCOL;
 	}
 }
 
@@ -196,7 +194,7 @@ static bool
 is_idle(const struct session *s, uint64_t now_ms)
 {
 	return LIST_EMPTY(&s->channels.list) ||
-		(!session_channels_busy(&s->channels) && now_ms - s->moved_ms >= QUIET_MS);
+	       (!session_channels_busy(&s->channels) && now_ms - s->moved_ms >= QUIET_MS);
 }
 
 static int
@@ -306,14 +304,18 @@ enter(struct session *s)
 static int
 take_over(struct session *s, const struct ssh_config *config, int handover_fd)
 {
-	struct ssh_connection_events events = { .ctx = s, .subsystem = on_subsystem,
-		.data = on_data, .room = on_room, .eof = on_eof, .closed = on_closed,
+	struct ssh_connection_events events = { .ctx = s,
+		.subsystem = on_subsystem,
+		.data = on_data,
+		.room = on_room,
+		.eof = on_eof,
+		.closed = on_closed,
 		.sign = on_sign };
 	struct buf state = buf_init(SSH_STATE_BYTES_MAX);
 	struct ssh_transport *transport = NULL;
 	struct rd r;
-	int err = handover_receive(handover_fd, clock_mono_ms() + HANDOVER_MS_MAX, &state,
-		&s->client_fd);
+	int err =
+	    handover_receive(handover_fd, clock_mono_ms() + HANDOVER_MS_MAX, &state, &s->client_fd);
 
 	if (err == 0) {
 		r = rd_of(buf_view(&state));
@@ -347,13 +349,13 @@ end(struct session *s, int err)
 
 	if (err != 0 && err != ERR_EOF && !master_gone) {
 		snprintf(text, sizeof(text), "%s",
-			ssh_transport_error(ssh_connection_transport(s->connection)));
+		    ssh_transport_error(ssh_connection_transport(s->connection)));
 		if (text[0] == '\0')
 			snprintf(text, sizeof(text), "%s", err_text(err));
 	}
 	if (s->closing || master_gone)
 		ssh_connection_disconnect(s->connection, SSH_DISCONNECT_BY_APPLICATION,
-			master_gone ? "the server has ended" : s->closing_reason);
+		    master_gone ? "the server has ended" : s->closing_reason);
 	/* unfinished transfers are reported before the end is */
 	ssh_connection_free(&s->connection);
 	say_ended(s, text);
@@ -369,8 +371,7 @@ serve(struct session *s, const struct ssh_config *config, int handover_fd)
 
 	if (err != 0) {
 		say_ended(s, "the session's sandbox or root could not be entered");
-		return master_link_error(&s->link) != 0 ? WORKER_EXIT_MASTER :
-			WORKER_EXIT_SANDBOX;
+		return master_link_error(&s->link) != 0 ? WORKER_EXIT_MASTER : WORKER_EXIT_SANDBOX;
 	}
 	s->channels.policy = &s->policy;
 	err = take_over(s, config, handover_fd);

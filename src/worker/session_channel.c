@@ -65,10 +65,13 @@ start_server(struct session_channel *c)
 {
 	const struct session_policy *policy = c->channels->policy;
 	struct sftp_settings settings = { .ignore_setstat = policy->ignore_setstat };
-	struct sftp_output output = { .ctx = c, .reserve = output_reserve,
-		.commit = output_commit };
-	struct sftp_events events = { .ctx = c, .transfer_done = on_transfer_done,
-		.operation_done = on_operation_done, .log = on_log };
+	struct sftp_output output = {
+		.ctx = c, .reserve = output_reserve, .commit = output_commit
+	};
+	struct sftp_events events = { .ctx = c,
+		.transfer_done = on_transfer_done,
+		.operation_done = on_operation_done,
+		.log = on_log };
 
 	return sftp_server_new(&c->server, policy->vfs, &settings, &output, &events);
 }
@@ -90,7 +93,8 @@ session_channel_open(struct session_channels *channels, struct ssh_channel *chan
 	}
 	LIST_INSERT_HEAD(&channels->list, c, entry);
 	ssh_channel_set_owner(channel, c);
-	ipc_encode_channel_opened(&channels->link->out, &(struct ipc_channel_opened){
+	ipc_encode_channel_opened(&channels->link->out,
+	    &(struct ipc_channel_opened){
 		.channel = ssh_channel_number(channel), .protocol = SESSION_PROTOCOL_SFTP });
 	(void)master_link_send(channels->link);
 	return 0;
@@ -168,8 +172,8 @@ session_channel_close(struct session_channel **channel)
 	*channel = NULL;
 	LIST_REMOVE(c, entry);
 	sftp_server_free(&c->server);
-	ipc_encode_channel_closed(&c->channels->link->out, &(struct ipc_channel_closed){
-		.channel = ssh_channel_number(c->channel) });
+	ipc_encode_channel_closed(&c->channels->link->out,
+	    &(struct ipc_channel_closed){ .channel = ssh_channel_number(c->channel) });
 	(void)master_link_send(c->channels->link);
 	free(c);
 }
@@ -179,7 +183,8 @@ session_channels_busy(const struct session_channels *channels)
 {
 	const struct session_channel *c;
 
-	LIST_FOREACH(c, &channels->list, entry) {
+	LIST_FOREACH(c, &channels->list, entry)
+	{
 		if (sftp_server_has_handles(c->server) || sftp_server_is_busy(c->server))
 			return true;
 	}
@@ -201,5 +206,5 @@ session_channels_progress(const struct session_channels *channels)
 	struct session_channel *c;
 
 	LIST_FOREACH(c, &channels->list, entry)
-		sftp_server_transfers(c->server, progress, c);
+	sftp_server_transfers(c->server, progress, c);
 }

@@ -9,7 +9,7 @@
 
 static int
 decode(const struct ipc_message *message, struct ipc_session_policy *out,
-	struct vfs_policy *policy_out)
+    struct vfs_policy *policy_out)
 {
 	struct rd r;
 	int err;
@@ -26,7 +26,7 @@ decode(const struct ipc_message *message, struct ipc_session_policy *out,
 
 static int
 enter(const struct ipc_session_policy *fields, const struct vfs_policy *policy, int root_fd,
-	struct session_policy *out)
+    struct session_policy *out)
 {
 	struct sandbox_rules rules = { .root_fd = root_fd,
 		.read_only = vfs_policy_read_only(policy) };

@@ -20,13 +20,13 @@ enum { WORKER_IPC_FD = 3 };
 
 /* How a worker ended, as its exit status, for NURSERY_EXITED. */
 enum worker_exit {
-	WORKER_EXIT_DONE = 0,          /* as it should be: handed over, or an ordinary end */
-	WORKER_EXIT_CLIENT = 10,       /* the client went away or broke the protocol */
-	WORKER_EXIT_REFUSED = 11,      /* nobody was authenticated */
-	WORKER_EXIT_MASTER = 12,       /* the master went away or said what must not come */
-	WORKER_EXIT_SANDBOX = 13,      /* the sandbox could not be entered */
-	WORKER_EXIT_HANDOVER = 14,     /* the connection could not be handed over or taken over */
-	WORKER_EXIT_FAILED = 15,       /* no memory, or a system call failed */
+	WORKER_EXIT_DONE = 0,      /* as it should be: handed over, or an ordinary end */
+	WORKER_EXIT_CLIENT = 10,   /* the client went away or broke the protocol */
+	WORKER_EXIT_REFUSED = 11,  /* nobody was authenticated */
+	WORKER_EXIT_MASTER = 12,   /* the master went away or said what must not come */
+	WORKER_EXIT_SANDBOX = 13,  /* the sandbox could not be entered */
+	WORKER_EXIT_HANDOVER = 14, /* the connection could not be handed over or taken over */
+	WORKER_EXIT_FAILED = 15,   /* no memory, or a system call failed */
 };
 
 #endif

@@ -19,18 +19,17 @@ understand(const struct ipc_message *message, struct buf *again)
 	int err;
 
 	switch (message->type) {
-#define IPC_MESSAGE(NAME, label, from, when, bytes, count, fds) \
-	case IPC_##NAME: { \
-		struct ipc_##label fields; \
-		if ((err = ipc_decode_##label(message->fields, &fields)) == 0) \
-			ipc_encode_##label(again, &fields); \
-		return err; \
+#define IPC_MESSAGE(NAME, label, from, when, bytes, count, fds)                                    \
+	case IPC_##NAME: {                                                                         \
+		struct ipc_##label fields;                                                         \
+		if ((err = ipc_decode_##label(message->fields, &fields)) == 0)                     \
+			ipc_encode_##label(again, &fields);                                        \
+		return err;                                                                        \
 	}
 #include "ipc/messages.def"
 #undef IPC_MESSAGE
 	case IPC_NONE:
-	case IPC_TYPE_COUNT:
-		break;
+	case IPC_TYPE_COUNT: break;
 	}
 	abort();
 }
@@ -51,8 +50,8 @@ take_datagram(struct ipc_gate *gate, struct view datagram, size_t fds)
 	if (!(ipc_rows[message.type].from & gate->peer) ||
 	    !(ipc_rows[message.type].phases & gate->phase))
 		abort();
-	if (understand(&message, &again) == 0 && (buf_error(&again) != 0 ||
-	    again.n != datagram.n || memcmp(again.p, datagram.p, again.n) != 0))
+	if (understand(&message, &again) == 0 && (buf_error(&again) != 0 || again.n != datagram.n ||
+						     memcmp(again.p, datagram.p, again.n) != 0))
 		abort();
 	buf_free(&again);
 }

@@ -70,7 +70,7 @@ list_it(const struct scene *s)
 
 	snprintf(directory, sizeof(directory), "%s/..", s->path);
 	return opens(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY) ||
-		opens(AT_FDCWD, s->path, O_RDONLY | O_DIRECTORY);
+	       opens(AT_FDCWD, s->path, O_RDONLY | O_DIRECTORY);
 }
 
 static bool
@@ -138,7 +138,8 @@ overwrite_it(const struct scene *s)
 static bool
 remove_it(const struct scene *s)
 {
-	return unlinkat(AT_FDCWD, s->path, 0) == 0 || unlinkat(AT_FDCWD, s->path, AT_REMOVEDIR) == 0;
+	return unlinkat(AT_FDCWD, s->path, 0) == 0 ||
+	       unlinkat(AT_FDCWD, s->path, AT_REMOVEDIR) == 0;
 }
 
 static bool
@@ -148,7 +149,7 @@ put_beside_it(const struct scene *s)
 
 	snprintf(path, sizeof(path), "%s.planted", s->path);
 	return opens(AT_FDCWD, path, O_WRONLY | O_CREAT) || mkdirat(AT_FDCWD, path, 0700) == 0 ||
-		symlinkat("x", AT_FDCWD, path) == 0;
+	       symlinkat("x", AT_FDCWD, path) == 0;
 }
 
 static bool
@@ -308,7 +309,7 @@ map_code(const struct scene *s)
 {
 	(void)s;
 	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
-		MAP_FAILED;
+	       MAP_FAILED;
 }
 
 static bool
@@ -405,8 +406,8 @@ static bool
 create_own_file(const struct scene *s)
 {
 	return opens(s->root_fd, "created", O_WRONLY | O_CREAT) ||
-		mkdirat(s->root_fd, "created", 0700) == 0 ||
-		symlinkat("inside", s->root_fd, "created") == 0;
+	       mkdirat(s->root_fd, "created", 0700) == 0 ||
+	       symlinkat("inside", s->root_fd, "created") == 0;
 }
 
 static bool
@@ -415,8 +416,8 @@ change_own_file(const struct scene *s)
 	int fd = openat(s->root_fd, "inside", O_RDONLY | O_CLOEXEC);
 
 	return fd < 0 || fchmod(fd, 0600) == 0 || ftruncate(fd, 0) == 0 ||
-		futimens(fd, NULL) == 0 || unlinkat(s->root_fd, "inside", 0) == 0 ||
-		renameat(s->root_fd, "inside", s->root_fd, "other") == 0;
+	       futimens(fd, NULL) == 0 || unlinkat(s->root_fd, "inside", 0) == 0 ||
+	       renameat(s->root_fd, "inside", s->root_fd, "other") == 0;
 }
 
 /* ---- the list */
@@ -429,53 +430,30 @@ static const struct attempt {
 	attempt_fn *try;
 } attempts[] = {
 #define ATTEMPT(about, name) { #name, about, name },
-	ATTEMPT(ABOUT_PATH, read_it)
-	ATTEMPT(ABOUT_PATH, list_it)
-	ATTEMPT(ABOUT_PATH, write_it)
-	ATTEMPT(ABOUT_PATH, read_it_from_below)
-	ATTEMPT(ABOUT_PATH, read_it_through_a_link)
-	ATTEMPT(ABOUT_PATH, read_it_by_openat2)
-	ATTEMPT(ABOUT_PATH, reopen_it)
-	ATTEMPT(ABOUT_PATH, link_it_in)
-	ATTEMPT(ABOUT_PATH, move_it_in)
-	ATTEMPT(ABOUT_PATH, overwrite_it)
-	ATTEMPT(ABOUT_PATH, remove_it)
-	ATTEMPT(ABOUT_PATH, put_beside_it)
-	ATTEMPT(ABOUT_PATH, truncate_it)
-	ATTEMPT(ABOUT_PATH, change_its_mode)
-	ATTEMPT(ABOUT_PATH, change_its_owner)
-	ATTEMPT(ABOUT_PATH, change_its_times)
-	ATTEMPT(ABOUT_PATH, change_its_mode_by_descriptor)
-	ATTEMPT(ABOUT_PID, signal_it)
-	ATTEMPT(ABOUT_PID, end_it)
-	ATTEMPT(ABOUT_PID, end_it_by_descriptor)
-	ATTEMPT(ABOUT_PID, trace_it)
-	ATTEMPT(ABOUT_PID, read_its_memory)
-	ATTEMPT(ABOUT_PID, open_its_memory)
-	ATTEMPT(ABOUT_PID, read_its_environment)
-	ATTEMPT(ABOUT_PID, enter_its_root)
-	ATTEMPT(ABOUT_NOTHING, make_a_socket)
-	ATTEMPT(ABOUT_NOTHING, make_a_local_socket)
-	ATTEMPT(ABOUT_NOTHING, make_a_socket_pair)
-	ATTEMPT(ABOUT_NOTHING, connect_somewhere)
-	ATTEMPT(ABOUT_NOTHING, execute)
-	ATTEMPT(ABOUT_NOTHING, execute_by_descriptor)
-	ATTEMPT(ABOUT_NOTHING, fork_one)
-	ATTEMPT(ABOUT_NOTHING, map_code)
-	ATTEMPT(ABOUT_NOTHING, make_data_code)
-	ATTEMPT(ABOUT_NOTHING, make_a_namespace)
-	ATTEMPT(ABOUT_NOTHING, change_its_root)
-	ATTEMPT(ABOUT_NOTHING, become_root)
-	ATTEMPT(ABOUT_NOTHING, make_a_ring)
-	ATTEMPT(ABOUT_NOTHING, load_a_program)
-	ATTEMPT(ABOUT_NOTHING, catch_faults)
-	ATTEMPT(ABOUT_NOTHING, take_a_key)
-	ATTEMPT(ABOUT_NOTHING, make_a_device)
-	ATTEMPT(ABOUT_NOTHING, drive_a_terminal)
-	ATTEMPT(ABOUT_NOTHING, loosen_the_filter)
-	ATTEMPT(ABOUT_READ_ONLY, write_own_file)
-	ATTEMPT(ABOUT_READ_ONLY, create_own_file)
-	ATTEMPT(ABOUT_READ_ONLY, change_own_file)
+	ATTEMPT(ABOUT_PATH, read_it) ATTEMPT(ABOUT_PATH, list_it) ATTEMPT(
+	    ABOUT_PATH, write_it) ATTEMPT(ABOUT_PATH, read_it_from_below) ATTEMPT(ABOUT_PATH,
+	    read_it_through_a_link) ATTEMPT(ABOUT_PATH, read_it_by_openat2) ATTEMPT(ABOUT_PATH,
+	    reopen_it) ATTEMPT(ABOUT_PATH, link_it_in) ATTEMPT(ABOUT_PATH,
+	    move_it_in) ATTEMPT(ABOUT_PATH, overwrite_it) ATTEMPT(ABOUT_PATH,
+	    remove_it) ATTEMPT(ABOUT_PATH, put_beside_it) ATTEMPT(ABOUT_PATH,
+	    truncate_it) ATTEMPT(ABOUT_PATH, change_its_mode) ATTEMPT(ABOUT_PATH,
+	    change_its_owner) ATTEMPT(ABOUT_PATH, change_its_times) ATTEMPT(ABOUT_PATH,
+	    change_its_mode_by_descriptor) ATTEMPT(ABOUT_PID, signal_it) ATTEMPT(ABOUT_PID, end_it)
+	    ATTEMPT(ABOUT_PID, end_it_by_descriptor) ATTEMPT(ABOUT_PID, trace_it) ATTEMPT(
+		ABOUT_PID, read_its_memory) ATTEMPT(ABOUT_PID, open_its_memory) ATTEMPT(ABOUT_PID,
+		read_its_environment) ATTEMPT(ABOUT_PID, enter_its_root) ATTEMPT(ABOUT_NOTHING,
+		make_a_socket) ATTEMPT(ABOUT_NOTHING, make_a_local_socket) ATTEMPT(ABOUT_NOTHING,
+		make_a_socket_pair) ATTEMPT(ABOUT_NOTHING, connect_somewhere) ATTEMPT(ABOUT_NOTHING,
+		execute) ATTEMPT(ABOUT_NOTHING, execute_by_descriptor) ATTEMPT(ABOUT_NOTHING,
+		fork_one) ATTEMPT(ABOUT_NOTHING, map_code) ATTEMPT(ABOUT_NOTHING, make_data_code)
+		ATTEMPT(ABOUT_NOTHING, make_a_namespace) ATTEMPT(ABOUT_NOTHING, change_its_root)
+		    ATTEMPT(ABOUT_NOTHING, become_root) ATTEMPT(ABOUT_NOTHING, make_a_ring)
+			ATTEMPT(ABOUT_NOTHING, load_a_program) ATTEMPT(ABOUT_NOTHING, catch_faults)
+			    ATTEMPT(ABOUT_NOTHING, take_a_key) ATTEMPT(ABOUT_NOTHING, make_a_device)
+				ATTEMPT(ABOUT_NOTHING, drive_a_terminal) ATTEMPT(ABOUT_NOTHING,
+				    loosen_the_filter) ATTEMPT(ABOUT_READ_ONLY, write_own_file)
+				    ATTEMPT(ABOUT_READ_ONLY, create_own_file)
+					ATTEMPT(ABOUT_READ_ONLY, change_own_file)
 #undef ATTEMPT
 };
 
@@ -488,13 +466,17 @@ send_policy(int fd, const struct scene *s)
 {
 	struct vfs_policy policy = { 0 };
 	struct buf encoded = buf_init(IPC_BYTES_MAX), message = buf_init(IPC_BYTES_MAX);
-	uint32_t permissions = s->read_only ? PERMISSION_LIST | PERMISSION_DOWNLOAD : PERMISSION_ALL;
+	uint32_t permissions =
+	    s->read_only ? PERMISSION_LIST | PERMISSION_DOWNLOAD : PERMISSION_ALL;
 	int err = vfs_policy_add(&policy, view_of("/"), permissions);
 
 	vfs_policy_encode(&encoded, &policy);
-	ipc_encode_session_policy(&message, &(struct ipc_session_policy){
-		.username = view_of("mallory"), .connection_id = view_of("0"),
-		.root_path = view_of(s->root_path), .umask = 022, .policy = buf_view(&encoded) });
+	ipc_encode_session_policy(
+	    &message, &(struct ipc_session_policy){ .username = view_of("mallory"),
+			  .connection_id = view_of("0"),
+			  .root_path = view_of(s->root_path),
+			  .umask = 022,
+			  .policy = buf_view(&encoded) });
 	if (err == 0)
 		err = ipc_send(fd, &message, &s->root_fd, 1, false);
 	vfs_policy_free(&policy);
@@ -523,14 +505,15 @@ own_work(const struct scene *s)
 {
 	int fd;
 
-	if (!opens(s->root_fd, "inside", O_RDONLY) || !opens(s->root_fd, ".", O_RDONLY | O_DIRECTORY))
+	if (!opens(s->root_fd, "inside", O_RDONLY) ||
+	    !opens(s->root_fd, ".", O_RDONLY | O_DIRECTORY))
 		return false;
 	if (s->read_only)
 		return true;
 	fd = openat(s->root_fd, "own", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	return fd >= 0 && pwrite(fd, "x", 1, 0) == 1 && fchmod(fd, 0640) == 0 &&
-		renameat(s->root_fd, "own", s->root_fd, "sub/own") == 0 &&
-		unlinkat(s->root_fd, "sub/own", 0) == 0;
+	       renameat(s->root_fd, "own", s->root_fd, "sub/own") == 0 &&
+	       unlinkat(s->root_fd, "sub/own", 0) == 0;
 }
 
 /* In the nursery: the exit status of the session in it, or SIGNALLED and its signal. */
@@ -571,9 +554,10 @@ outcome_of(const struct scene *s, attempt_fn *try)
 static bool
 report(const char *name, const char *target, int outcome)
 {
-	const char *text = outcome == SIGNALLED + SIGSYS ? "killed" :
-		outcome == OUTCOME_REFUSED ? "refused" :
-		outcome == OUTCOME_GOT ? "GOT" : "BROKEN";
+	const char *text = outcome == SIGNALLED + SIGSYS ? "killed"
+			   : outcome == OUTCOME_REFUSED  ? "refused"
+			   : outcome == OUTCOME_GOT      ? "GOT"
+							 : "BROKEN";
 
 	printf("%-30s %-8s %s\n", name, text, target);
 	return outcome == SIGNALLED + SIGSYS || outcome == OUTCOME_REFUSED;
@@ -586,8 +570,8 @@ try_all(struct scene *s, enum about about, const char *target)
 
 	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
 		if (attempts[i].about == about)
-			held = report(attempts[i].name, target,
-				outcome_of(s, attempts[i].try)) && held;
+			held = report(attempts[i].name, target, outcome_of(s, attempts[i].try)) &&
+			       held;
 	}
 	return held;
 }

@@ -60,7 +60,7 @@ struct codec {
 };
 
 #define COUNT_FIELD(type, name, max) +1
-#define SET_FIELD(type, name, max) \
+#define SET_FIELD(type, name, max)                                                                 \
 	message.name = field++ == number ? SAMPLE_##type(max) : SMALL_##type(max);
 
 /* What is above the maximum; false where no larger value can be written. */
@@ -95,47 +95,45 @@ above_view(struct buf *out, size_t max)
 #define WRITE_BOOL(max) buf_u8(out, 0)
 #define WRITE_TEXT(max) buf_str(out, sample(1))
 #define WRITE_BYTES(max) buf_str(out, sample(1))
-#define WRITE_FIELD(type, name, max) \
-	if (field++ == number) \
-		above = ABOVE_##type(max); \
-	else \
+#define WRITE_FIELD(type, name, max)                                                               \
+	if (field++ == number)                                                                     \
+		above = ABOVE_##type(max);                                                         \
+	else                                                                                       \
 		WRITE_##type(max);
 
-#define IPC_MESSAGE(NAME, label, from, when, bytes, count, fds) \
-	static void encode_##label(struct buf *out, size_t number) \
-	{ \
-		struct ipc_##label message; \
-		size_t field = 0; \
-		memset(&message, 0, sizeof(message)); \
-		IPC_FIELDS_##NAME(SET_FIELD) \
-		(void)number; \
-		(void)field; \
-		ipc_encode_##label(out, &message); \
-	} \
-	static int again_##label(struct rd fields, struct buf *out) \
-	{ \
-		struct ipc_##label message; \
-		int err = ipc_decode_##label(fields, &message); \
-		if (err == 0) \
-			ipc_encode_##label(out, &message); \
-		return err; \
-	} \
-	static bool write_above_##label(struct buf *out, size_t number) \
-	{ \
-		size_t field = 0; \
-		bool above = false; \
-		IPC_FIELDS_##NAME(WRITE_FIELD) \
-		(void)out; \
-		(void)number; \
-		(void)field; \
-		return above; \
+#define IPC_MESSAGE(NAME, label, from, when, bytes, count, fds)                                    \
+	static void encode_##label(struct buf *out, size_t number)                                 \
+	{                                                                                          \
+		struct ipc_##label message;                                                        \
+		size_t field = 0;                                                                  \
+		memset(&message, 0, sizeof(message));                                              \
+		IPC_FIELDS_##NAME(SET_FIELD)(void) number;                                         \
+		(void)field;                                                                       \
+		ipc_encode_##label(out, &message);                                                 \
+	}                                                                                          \
+	static int again_##label(struct rd fields, struct buf *out)                                \
+	{                                                                                          \
+		struct ipc_##label message;                                                        \
+		int err = ipc_decode_##label(fields, &message);                                    \
+		if (err == 0)                                                                      \
+			ipc_encode_##label(out, &message);                                         \
+		return err;                                                                        \
+	}                                                                                          \
+	static bool write_above_##label(struct buf *out, size_t number)                            \
+	{                                                                                          \
+		size_t field = 0;                                                                  \
+		bool above = false;                                                                \
+		IPC_FIELDS_##NAME(WRITE_FIELD)(void) out;                                          \
+		(void)number;                                                                      \
+		(void)field;                                                                       \
+		return above;                                                                      \
 	}
 #include "ipc/messages.def"
 #undef IPC_MESSAGE
 
 static const struct codec codecs[] = {
-#define IPC_MESSAGE(NAME, label, from, when, bytes, count, fds) \
-	{ IPC_##NAME, 0 IPC_FIELDS_##NAME(COUNT_FIELD), encode_##label, again_##label, \
+#define IPC_MESSAGE(NAME, label, from, when, bytes, count, fds)                                    \
+	{ IPC_##NAME, 0 IPC_FIELDS_##NAME(COUNT_FIELD), encode_##label, again_##label,             \
 		write_above_##label },
 #include "ipc/messages.def"
 #undef IPC_MESSAGE
@@ -147,13 +145,16 @@ enum { CODECS = sizeof(codecs) / sizeof(codecs[0]) };
 
 static const enum ipc_role roles[] = { IPC_ROLE_MASTER, IPC_ROLE_NURSERY, IPC_ROLE_LOGIN,
 	IPC_ROLE_SESSION };
-static const enum ipc_phase phases[] = { PHASE_START, PHASE_KEX, PHASE_AUTH, PHASE_RUN, PHASE_DONE };
+static const enum ipc_phase phases[] = { PHASE_START, PHASE_KEX, PHASE_AUTH, PHASE_RUN,
+	PHASE_DONE };
 
 static struct ipc_message
 message_of(enum ipc_type type, size_t bytes, size_t fds)
 {
-	return (struct ipc_message){ .type = type, .fields = rd_init(sample_bytes, bytes),
-		.fds = { -1, -1 }, .fd_count = fds };
+	return (struct ipc_message){ .type = type,
+		.fields = rd_init(sample_bytes, bytes),
+		.fds = { -1, -1 },
+		.fd_count = fds };
 }
 
 static void
@@ -164,15 +165,17 @@ test_every_phase_and_role(void **state)
 		const struct ipc_row *row = &ipc_rows[codecs[i].type];
 
 		for (size_t role = 0; role < sizeof(roles) / sizeof(roles[0]); role++) {
-			for (size_t phase = 0; phase < sizeof(phases) / sizeof(phases[0]); phase++) {
-				struct ipc_gate gate = { .peer = roles[role], .phase = phases[phase] };
-				struct ipc_message m = message_of(codecs[i].type, 0,
-					row->descriptors);
-				bool allowed = (row->from & roles[role]) &&
-					(row->phases & phases[phase]);
+			for (size_t phase = 0; phase < sizeof(phases) / sizeof(phases[0]);
+			     phase++) {
+				struct ipc_gate gate = { .peer = roles[role],
+					.phase = phases[phase] };
+				struct ipc_message m =
+				    message_of(codecs[i].type, 0, row->descriptors);
+				bool allowed =
+				    (row->from & roles[role]) && (row->phases & phases[phase]);
 
-				assert_int_equal(ipc_gate_check(&gate, &m),
-					allowed ? 0 : ERR_PROTOCOL);
+				assert_int_equal(
+				    ipc_gate_check(&gate, &m), allowed ? 0 : ERR_PROTOCOL);
 				assert_int_equal(gate.counts[codecs[i].type], allowed ? 1 : 0);
 			}
 		}
@@ -245,15 +248,15 @@ test_sizes_and_descriptors(void **state)
 			struct ipc_message m = message_of(codecs[i].type, bytes, row->descriptors);
 			struct ipc_gate gate = fresh;
 
-			assert_int_equal(ipc_gate_check(&gate, &m),
-				bytes <= row->max_bytes ? 0 : ERR_LIMIT);
+			assert_int_equal(
+			    ipc_gate_check(&gate, &m), bytes <= row->max_bytes ? 0 : ERR_LIMIT);
 		}
 		for (size_t fds = 0; fds <= IPC_DESCRIPTORS_MAX; fds++) {
 			struct ipc_message m = message_of(codecs[i].type, 0, fds);
 			struct ipc_gate gate = fresh;
 
-			assert_int_equal(ipc_gate_check(&gate, &m),
-				fds == row->descriptors ? 0 : ERR_PROTOCOL);
+			assert_int_equal(
+			    ipc_gate_check(&gate, &m), fds == row->descriptors ? 0 : ERR_PROTOCOL);
 		}
 	}
 }
@@ -272,7 +275,8 @@ test_round_trip_at_each_maximum(void **state)
 	(void)state;
 	for (size_t i = 0; i < CODECS; i++) {
 		for (size_t number = 0; number <= codecs[i].fields; number++) {
-			struct buf first = buf_init(IPC_BYTES_MAX), second = buf_init(IPC_BYTES_MAX);
+			struct buf first = buf_init(IPC_BYTES_MAX),
+				   second = buf_init(IPC_BYTES_MAX);
 
 			codecs[i].encode(&first, number);
 			assert_int_equal(buf_error(&first), 0);
@@ -295,8 +299,8 @@ test_above_each_maximum(void **state)
 			struct buf raw = buf_init(IPC_BYTES_MAX), again = buf_init(IPC_BYTES_MAX);
 
 			if (codecs[i].write_above(&raw, number))
-				assert_int_equal(codecs[i].again(rd_of(buf_view(&raw)), &again),
-					ERR_LIMIT);
+				assert_int_equal(
+				    codecs[i].again(rd_of(buf_view(&raw)), &again), ERR_LIMIT);
 			buf_free(&raw);
 			buf_free(&again);
 		}
@@ -314,8 +318,8 @@ test_every_truncation(void **state)
 		codecs[i].encode(&message, 0);
 		/* the large ones in leaps within their one large field, whole at both ends */
 		for (size_t n = 0; n + 1 < message.n; n += step) {
-			assert_int_equal(codecs[i].again(rd_init(message.p + 1, n), &again),
-				ERR_SHORT);
+			assert_int_equal(
+			    codecs[i].again(rd_init(message.p + 1, n), &again), ERR_SHORT);
 			step = n > 300 && n + 1400 < message.n ? 997 : 1;
 		}
 		buf_u8(&message, 0);
@@ -357,8 +361,8 @@ test_text_has_no_nul(void **state)
 	const uint8_t user[] = { 'b', 0, 'b' };
 
 	(void)state;
-	ipc_encode_auth_password(&out, &(struct ipc_auth_password){
-		.user = { user, 3 }, .password = view_of("x") });
+	ipc_encode_auth_password(
+	    &out, &(struct ipc_auth_password){ .user = { user, 3 }, .password = view_of("x") });
 	assert_int_equal(buf_error(&out), ERR_FORMAT);
 	buf_free(&out);
 	buf_str(&out, (struct view){ user, 3 });
@@ -427,7 +431,8 @@ send_raw(int fd, const void *bytes, size_t n, size_t fds)
 		msg.msg_control = control.bytes;
 		msg.msg_controllen = CMSG_SPACE(sizeof(int) * fds);
 		control.header = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
-			.cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int) * fds) };
+			.cmsg_type = SCM_RIGHTS,
+			.cmsg_len = CMSG_LEN(sizeof(int) * fds) };
 		for (size_t i = 0; i < fds; i++)
 			memcpy(CMSG_DATA(&control.header) + i * sizeof(int), &fd, sizeof(fd));
 	}
@@ -442,8 +447,8 @@ test_wire_with_descriptors(void **state)
 	struct ipc_message in;
 	struct ipc_fork_login fork_login;
 
-	ipc_encode_fork_login(&out, &(struct ipc_fork_login){ .connection = 7,
-		.address = view_of("192.0.2.1") });
+	ipc_encode_fork_login(
+	    &out, &(struct ipc_fork_login){ .connection = 7, .address = view_of("192.0.2.1") });
 	assert_int_equal(ipc_send(w->pair[0], &out, w->pair, 2, false), 0);
 	assert_int_equal(ipc_receive(w->pair[1], &w->inbox, &in), 0);
 	assert_int_equal(in.type, IPC_FORK_LOGIN);

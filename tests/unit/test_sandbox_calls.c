@@ -192,10 +192,11 @@ test_arguments(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		assert_errno(all[i], (struct call){ SYS_mmap,
-			{ 0, 4096, PROT_READ | PROT_WRITE, anonymous, -1ul } }, 0);
-		assert_forbidden(all[i], (struct call){ SYS_mmap,
-			{ 0, 4096, PROT_READ | PROT_EXEC, anonymous, -1ul } });
+		assert_errno(all[i],
+		    (struct call){ SYS_mmap, { 0, 4096, PROT_READ | PROT_WRITE, anonymous, -1ul } },
+		    0);
+		assert_forbidden(all[i],
+		    (struct call){ SYS_mmap, { 0, 4096, PROT_READ | PROT_EXEC, anonymous, -1ul } });
 		assert_forbidden(all[i], (struct call){ SYS_mprotect, { 0, 4096, PROT_EXEC } });
 		assert_forbidden(all[i], (struct call){ SYS_read | 0x40000000, { 0 } });
 	}
@@ -221,7 +222,10 @@ call_of_i386(void *ctx)
 
 	(void)ctx;
 	/* getpid(2) by the numbers of another architecture */
-	__asm__ volatile("int $0x80" : "=a"(result) : "a"(20L) : "memory", "r8", "r9", "r10", "r11");
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "a"(20L)
+			 : "memory", "r8", "r9", "r10", "r11");
 	return result < 0 ? 1 : 0;
 }
 

@@ -152,7 +152,9 @@ pass_descriptor(int socket_fd)
 	} control = { 0 };
 	char byte = 0;
 	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes) };
 
 	control.header.cmsg_level = SOL_SOCKET;
@@ -263,7 +265,8 @@ static int
 set_ids_without_right(void *ctx)
 {
 	(void)ctx;
-	if (geteuid() == 0 && (setresgid(USER, USER, USER) != 0 || setresuid(USER, USER, USER) != 0))
+	if (geteuid() == 0 &&
+	    (setresgid(USER, USER, USER) != 0 || setresuid(USER, USER, USER) != 0))
 		return 1;
 	return sandbox_set_ids(GROUP, GROUP) == ERR_DENIED ? 0 : 1;
 }
@@ -279,8 +282,8 @@ test_ids_without_right(void **state)
 
 /* ---- a master started as root */
 
-static const unsigned keep_all = SANDBOX_CAPABILITY_SETUID | SANDBOX_CAPABILITY_SETGID |
-	SANDBOX_CAPABILITY_CHOWN;
+static const unsigned keep_all =
+    SANDBOX_CAPABILITY_SETUID | SANDBOX_CAPABILITY_SETGID | SANDBOX_CAPABILITY_CHOWN;
 static const uint64_t kept_bits = 1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_CHOWN;
 
 static int
@@ -301,8 +304,8 @@ test_drop_root(void **state)
 	if (geteuid() != 0 || nobody == NULL)
 		skip();
 	s = stand(drop_root, &keep);
-	snprintf(ids, sizeof(ids), "%u\t%u\t%u\t%u", nobody->pw_uid, nobody->pw_uid,
-		nobody->pw_uid, nobody->pw_uid);
+	snprintf(ids, sizeof(ids), "%u\t%u\t%u\t%u", nobody->pw_uid, nobody->pw_uid, nobody->pw_uid,
+	    nobody->pw_uid);
 	assert_status(s.pid, "Uid", ids);
 	assert_int_equal(status_bits(s.pid, "CapPrm"), kept_bits);
 	assert_int_equal(status_bits(s.pid, "CapEff"), kept_bits);

@@ -33,10 +33,10 @@ tear_down(void **state)
 }
 
 /* The number of the line that was wrong, so that a failure says where. */
-#define EXPECT(condition) \
-	do { \
-		if (!(condition)) \
-			return __LINE__ & 0xff; \
+#define EXPECT(condition)                                                                          \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			return __LINE__ & 0xff;                                                    \
 	} while (0)
 
 static int
@@ -120,8 +120,8 @@ static void
 assert_good(int status)
 {
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		fail_msg("status %#x: line %d (mod 256) or signal %d", status,
-			WEXITSTATUS(status), WTERMSIG(status));
+		fail_msg("status %#x: line %d (mod 256) or signal %d", status, WEXITSTATUS(status),
+		    WTERMSIG(status));
 }
 
 static void
@@ -175,8 +175,8 @@ session_in_nursery(void *ctx)
 	pid_t pid = fork();
 
 	if (pid == 0)
-		_exit(sandbox_enter(SANDBOX_SESSION, &rules) == 0 ? nested->body(nested->tree) :
-			NOT_ENTERED);
+		_exit(sandbox_enter(SANDBOX_SESSION, &rules) == 0 ? nested->body(nested->tree)
+								  : NOT_ENTERED);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		return NOT_ENTERED - 1;
 	return WEXITSTATUS(status);
@@ -314,7 +314,8 @@ test_versions(void **state)
 		status = status_with_version(&v);
 		assert_int_equal(WEXITSTATUS(status), abi == 1 ? EXDEV : 0);
 		if (abi > 1)
-			assert_int_equal(renameat(tree->root, "sub/inside", tree->root, "inside"), 0);
+			assert_int_equal(
+			    renameat(tree->root, "sub/inside", tree->root, "inside"), 0);
 	}
 }
 
@@ -347,7 +348,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_session_writes_beneath, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stdio_writes_beneath, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_session_reaches_nothing_else, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_session_reaches_nothing_else, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_read_only_changes_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_session_in_nursery, set_up, tear_down),
 		cmocka_unit_test(test_nursery_kills_its_own),

@@ -82,10 +82,11 @@ send_raw(struct wire *w, const void *bytes, size_t n, size_t fds)
 		msg.msg_control = control.bytes;
 		msg.msg_controllen = CMSG_SPACE(sizeof(int) * fds);
 		control.header = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
-			.cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int) * fds) };
+			.cmsg_type = SCM_RIGHTS,
+			.cmsg_len = CMSG_LEN(sizeof(int) * fds) };
 		for (size_t i = 0; i < fds; i++)
 			memcpy(CMSG_DATA(&control.header) + i * sizeof(int), &w->client,
-				sizeof(w->client));
+			    sizeof(w->client));
 	}
 	assert_int_equal(sendmsg(w->pair[0], &msg, MSG_NOSIGNAL), (ssize_t)n);
 }
@@ -150,8 +151,9 @@ test_too_long_to_send(void **state)
 	uint8_t *bytes = calloc(1, SSH_STATE_BYTES_MAX + 1);
 
 	assert_non_null(bytes);
-	assert_int_equal(handover_send(w->pair[0], w->client,
-		(struct view){ bytes, SSH_STATE_BYTES_MAX + 1 }), ERR_LIMIT);
+	assert_int_equal(
+	    handover_send(w->pair[0], w->client, (struct view){ bytes, SSH_STATE_BYTES_MAX + 1 }),
+	    ERR_LIMIT);
 	free(bytes);
 }
 
@@ -222,7 +224,8 @@ test_wrong_descriptors(void **state)
 static void
 test_wrong_length(void **state)
 {
-	const uint8_t trailing[] = { 0, 0, 0, 1, 'a', 'b' }, huge[] = { 0xff, 0xff, 0xff, 0xff, 'a' };
+	const uint8_t trailing[] = { 0, 0, 0, 1, 'a', 'b' },
+		      huge[] = { 0xff, 0xff, 0xff, 0xff, 'a' };
 	struct wire *w = *state;
 
 	send_raw(w, trailing, sizeof(trailing), 1);
@@ -245,7 +248,8 @@ test_link_keeps_its_error(void **state)
 	master_link_init(&link, pair[1], PHASE_KEX);
 	assert_int_equal(master_link_poll(&link, &message), ERR_AGAIN);
 	/* a value that no message can carry is no fault of the link */
-	ipc_encode_auth_none(&link.out, &(struct ipc_auth_none){ .user = { (const uint8_t *)"", 1 } });
+	ipc_encode_auth_none(
+	    &link.out, &(struct ipc_auth_none){ .user = { (const uint8_t *)"", 1 } });
 	assert_int_equal(master_link_send(&link), ERR_FORMAT);
 	assert_int_equal(master_link_error(&link), 0);
 	fd_close(&pair[0]);

@@ -79,8 +79,8 @@ set_up_nursery(struct nursery *n, uint32_t version)
 	ssh_config_init(config);
 	assert_int_equal(ssh_config_set_software(config, "Test_1"), 0);
 	ssh_config_encode(&encoded, config);
-	ipc_encode_nursery_setup(&message, &(struct ipc_nursery_setup){ .version = version,
-		.config = buf_view(&encoded) });
+	ipc_encode_nursery_setup(&message,
+	    &(struct ipc_nursery_setup){ .version = version, .config = buf_view(&encoded) });
 	send_message(n->fd, &message, NULL, 0);
 	buf_free(&encoded);
 	free(config);
@@ -175,8 +175,8 @@ ask_for_login(struct nursery *n, struct worker *w, uint64_t connection)
 	int fds[2];
 
 	make_pairs(w, &fds[1], &fds[0]);
-	ipc_encode_fork_login(&message, &(struct ipc_fork_login){ .connection = connection,
-		.address = view_of("192.0.2.1") });
+	ipc_encode_fork_login(&message,
+	    &(struct ipc_fork_login){ .connection = connection, .address = view_of("192.0.2.1") });
 	send_message(n->fd, &message, fds, 2);
 	close(fds[0]);
 	close(fds[1]);
@@ -459,7 +459,7 @@ test_refuses_damaged_setup(void **state)
 	(void)state;
 	launch(&n);
 	ipc_encode_nursery_setup(&message, &(struct ipc_nursery_setup){ .version = IPC_VERSION,
-		.config = view_of("this is no configuration") });
+					       .config = view_of("this is no configuration") });
 	send_message(n.fd, &message, NULL, 0);
 	assert_gives_up(&n);
 }
@@ -505,9 +505,12 @@ send_policy(struct worker *w, struct view policy)
 	int root = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	assert_true(root >= 0);
-	ipc_encode_session_policy(&message, &(struct ipc_session_policy){
-		.username = view_of("bob"), .connection_id = view_of("1"),
-		.root_path = view_of("/tmp"), .umask = 022, .policy = policy });
+	ipc_encode_session_policy(
+	    &message, &(struct ipc_session_policy){ .username = view_of("bob"),
+			  .connection_id = view_of("1"),
+			  .root_path = view_of("/tmp"),
+			  .umask = 022,
+			  .policy = policy });
 	send_message(w->ipc, &message, &root, 1);
 	close(root);
 }
@@ -615,8 +618,9 @@ status_has(pid_t pid, const char *expected)
 static void
 test_session_with_ids(void **state)
 {
-	struct ipc_fork_session request = { .connection = 1, .change_ids = true, .uid = 4321,
-		.gid = 4322 };
+	struct ipc_fork_session request = {
+		.connection = 1, .change_ids = true, .uid = 4321, .gid = 4322
+	};
 	struct nursery n;
 	struct worker w;
 	int status;
