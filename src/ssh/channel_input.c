@@ -96,16 +96,22 @@ channel_input_release(struct ssh_channel *channel)
 	channel->kept_start = channel->kept_end = channel->kept_capacity = 0;
 }
 
-/* What all channels of the connection may be sent, should `channel` be sent `target`. */
+/*
+ * What all channels of the connection may be sent, should `channel` be sent `target`; those that
+ * can still be opened are counted in, so that a large window never stands in the way of one.
+ */
 static uint64_t
 budget_with(const struct ssh_channel *channel, uint64_t target)
 {
 	const struct ssh_connection *c = channel->connection;
 	uint64_t sum = target;
 
-	for (uint32_t i = 0; i < c->t->config->max_channels; i++)
-		if (c->channels[i] != NULL && c->channels[i] != channel)
+	for (uint32_t i = 0; i < c->t->config->max_channels; i++) {
+		if (c->channels[i] == NULL)
+			sum += CHANNEL_WINDOW_FIRST;
+		else if (c->channels[i] != channel)
 			sum += c->channels[i]->window_target;
+	}
 	return sum;
 }
 

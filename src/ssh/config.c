@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { MAX_CHANNELS = 16, MAX_CHANNELS_LIMIT = 256, LOGIN_TIME_MS = 120 * 1000 };
+enum { MAX_CHANNELS = 16, LOGIN_TIME_MS = 120 * 1000 };
 
 static const uint64_t rekey_time_ms = 3600 * 1000;
 
@@ -171,7 +171,7 @@ ssh_config_decode(struct rd *r, struct ssh_config *out)
 	out->rekey_bytes = rd_u64(r);
 	out->rekey_ms = rd_u64(r);
 	out->max_channels = rd_u32(r);
-	if (r->bad == 0 && (out->max_channels == 0 || out->max_channels > MAX_CHANNELS_LIMIT))
+	if (r->bad == 0 && (out->max_channels == 0 || out->max_channels > SSH_CHANNELS_MAX))
 		rd_fail(r, ERR_LIMIT);
 	return r->bad;
 }

@@ -18,6 +18,7 @@ enum {
 	SSH_HOST_KEYS_MAX = 8,
 	SSH_HOST_KEY_BLOB_MAX = 2200,
 	SSH_BANNER_MAX = 16 * 1024,
+	SSH_CHANNELS_MAX = 32, /* so many first windows make up what one connection may keep */
 };
 
 struct ssh_host_key {
@@ -36,7 +37,7 @@ struct ssh_config {
 	int32_t max_auth_tries;      /* 0: 6, negative: no limit */
 	uint64_t rekey_bytes;        /* in one direction; 0: by the cipher (RFC 4344) */
 	uint64_t rekey_ms;           /* 0: never by time */
-	uint32_t max_channels;       /* open at once on one connection */
+	uint32_t max_channels;       /* open at once on one connection, up to SSH_CHANNELS_MAX */
 };
 
 /* The defaults: preset compatible, no host key, 2 minutes, one hour, 16 channels. */

@@ -13,7 +13,7 @@ enum {
 	CHANNEL_WINDOW_FIRST = 2 * 1024 * 1024,
 	CHANNEL_WINDOW_LARGEST = 32 * 1024 * 1024,
 	/* The windows of all channels of a connection together: what it can make us keep. */
-	CHANNEL_WINDOW_BUDGET = 64 * 1024 * 1024,
+	CHANNEL_WINDOW_BUDGET = SSH_CHANNELS_MAX * CHANNEL_WINDOW_FIRST,
 	/* Smaller announced packets are refused (CVE-2026-59843: an endless loop at 0). */
 	CHANNEL_CLIENT_PACKET_MIN = 256,
 	/* What we send at most in one packet, whatever the client would take. */

@@ -324,14 +324,7 @@ test_client_exchange(struct test_client *c)
 	buf_str(&m, buf_view(&client_public));
 	if ((err = test_client_send(c, buf_view(&m))) != 0)
 		goto out;
-	/* what was under way when the server announced */
-	do {
-		if ((err = test_client_recv(c, &payload)) != 0)
-			goto out;
-	} while (c->zlib && payload.p[0] != SSH_MSG_KEX_REPLY);
-	if (payload.p[0] != SSH_MSG_KEX_REPLY)
-		err = ERR_PROTOCOL;
-	else
+	if ((err = test_client_expect(c, SSH_MSG_KEX_REPLY, &payload)) == 0)
 		err = finish_exchange(c, agreement, a->digest, buf_view(&client_public), payload);
 out:
 	key_agreement_free(&agreement);

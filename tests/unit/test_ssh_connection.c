@@ -599,6 +599,36 @@ window_grows(void **state)
 	test_pair_close(&p);
 }
 
+/* However hard all of them are used: the sum stays within the budget, and opening stays possible.
+ */
+static void
+windows_share_a_budget(void **state)
+{
+	struct test_pair p;
+	uint32_t channel[16];
+	uint64_t sum = 0;
+
+	(void)state;
+	open_usual(&p);
+	p.received.max = 0;
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_equal(test_pair_subsystem(&p, i, WINDOW, PACKET, &channel[i]), 0);
+	for (int round = 0; round < 400; round++) {
+		struct view payload;
+
+		for (uint32_t i = 0; i < 4; i++)
+			assert_int_equal(test_pair_data(&p, channel[i], pattern, 256 * 1024), 0);
+		while (test_client_recv(&p.client, &payload) == 0)
+			assert_int_equal(payload.p[0], SSH_MSG_CHANNEL_WINDOW_ADJUST);
+	}
+	for (uint32_t i = 4; i < 16; i++)
+		assert_int_equal(test_pair_subsystem(&p, i, WINDOW, PACKET, &channel[i]), 0);
+	for (uint32_t i = 0; i < 16; i++)
+		sum += p.connection->channels[i]->window_target;
+	assert_true(sum > 32 * 1024 * 1024 && sum <= CHANNEL_WINDOW_BUDGET);
+	test_pair_close(&p);
+}
+
 static void
 half_used_data_is_offered_again(void **state)
 {
@@ -851,6 +881,7 @@ main(void)
 		cmocka_unit_test(data_beyond_our_window),
 		cmocka_unit_test(largest_data_message),
 		cmocka_unit_test(window_grows),
+		cmocka_unit_test(windows_share_a_budget),
 		cmocka_unit_test(half_used_data_is_offered_again),
 		cmocka_unit_test(data_before_a_program),
 		cmocka_unit_test(client_that_does_not_listen),
