@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A worker that was told to close has this long before it is killed. */
+/* A worker that was told to close, or that closed its link, has this long before it is killed. */
 enum { CLOSE_GRACE_MS = 5000 };
 /* The login worker watches the time limit itself and says so; the master waits a little longer. */
 enum { LOGIN_GRACE_EXTRA_MS = 5000 };
@@ -77,21 +77,33 @@ free_when_over(struct connection *c)
 		connection_free(c);
 }
 
+/*
+ * Closes the link and kills the worker. One that has closed the link itself is about to end: only
+ * when it is left to that is it known how it ended, so it gets a while. True when it does.
+ */
+static bool
+link_end(struct worker_link *link, struct nurseries *nurseries)
+{
+	bool open = link->fd >= 0;
+
+	link_close(link);
+	if (link->pid != 0 && open)
+		nurseries_kill(nurseries, link->pid);
+	return link->pid != 0 && !open;
+}
+
 void
 connection_end(struct connection *c)
 {
 	struct master *m = c->master;
+	bool login_ends, session_ends;
 
 	if (c->ended)
 		return;
 	c->ended = true;
-	link_close(&c->login);
-	link_close(&c->session);
-	uv_timer_stop(c->timer);
-	if (c->login.pid != 0)
-		nurseries_kill(m->nurseries, c->login.pid);
-	if (c->session.pid != 0)
-		nurseries_kill(m->nurseries, c->session.pid);
+	login_ends = link_end(&c->login, m->nurseries);
+	session_ends = link_end(&c->session, m->nurseries);
+	connection_set_timer(c, login_ends || session_ends ? CLOSE_GRACE_MS : 0);
 	admission_leave(m->admission, &c->address, c->authenticated);
 	m->connection_count--;
 	if (c->authenticated)
@@ -119,9 +131,17 @@ static void
 on_timer(uv_timer_t *timer)
 {
 	struct connection *c = timer->data;
+	struct master *m = c->master;
 
+	if (c->ended) {
+		if (c->login.pid != 0)
+			nurseries_kill(m->nurseries, c->login.pid);
+		if (c->session.pid != 0)
+			nurseries_kill(m->nurseries, c->session.pid);
+		return;
+	}
 	if (!c->authenticated)
-		log_connection_failed(c->master->log, c->address_text, (struct view){ 0 },
+		log_connection_failed(m->log, c->address_text, (struct view){ 0 },
 		    "no_auth_tryed", view_of("login time limit reached"));
 	connection_end(c);
 }

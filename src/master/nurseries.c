@@ -227,6 +227,8 @@ worker_exited(struct nurseries *n, struct worker_process *w, int status)
 {
 	struct worker_process copy = *w;
 
+	/* it may have died of something else before our signal came */
+	copy.killed = copy.killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 	LIST_REMOVE(w, link);
 	free(w);
 	/* A guess at addresses or at a canary ends in a signal: the next one meets another layout. */
