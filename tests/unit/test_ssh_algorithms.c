@@ -19,9 +19,16 @@ static void
 presets(void **state)
 {
 	struct ssh_algorithms compatible, modern, legacy;
+	enum ssh_preset preset;
 
 	(void)state;
-	ssh_algorithms_preset(SSH_PRESET_COMPATIBLE, &compatible);
+	assert_int_equal(ssh_preset_parse("compatible", &preset), 0);
+	ssh_algorithms_preset(preset, &compatible);
+	assert_int_equal(ssh_preset_parse("modern", &preset), 0);
+	assert_int_equal(preset, SSH_PRESET_MODERN);
+	assert_int_equal(ssh_preset_parse("legacy", &preset), 0);
+	assert_int_equal(preset, SSH_PRESET_LEGACY);
+	assert_int_equal(ssh_preset_parse("Modern", &preset), ERR_INVALID);
 	ssh_algorithms_preset(SSH_PRESET_MODERN, &modern);
 	ssh_algorithms_preset(SSH_PRESET_LEGACY, &legacy);
 	assert_true(has(&compatible, SSH_ALGORITHM_KEX, "curve25519-sha256"));

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -733,6 +734,155 @@ echo_both_ways(void **state)
 	}
 }
 
+/* The output fills up while the client is not reading; nothing is lost, doubled or out of order. */
+static void
+slow_reader(void **state)
+{
+	static uint8_t expected[24 * 1024 * 1024];
+	struct buf got = buf_init(sizeof(expected));
+	struct test_pair p;
+	uint32_t channel;
+	size_t sent = 0;
+	unsigned full = 0;
+
+	(void)state;
+	crypto_random(expected, sizeof(expected));
+	open_usual(&p);
+	assert_int_equal(test_pair_subsystem(&p, 4, UINT32_MAX, PACKET, &channel), 0);
+	while (sent < sizeof(expected)) {
+		size_t n = 1 + (sent * 7919) % SSH_RESERVE_MAX, behind;
+		int err;
+
+		if (n > sizeof(expected) - sent)
+			n = sizeof(expected) - sent;
+		if ((err = put(&p, expected + sent, n, n)) == 0) {
+			sent += n;
+			continue;
+		}
+		assert_int_equal(err, ERR_AGAIN);
+		assert_true(ssh_connection_wants_write(p.connection));
+		full++;
+		/* answers find their way in between, and the client takes some of it */
+		{
+			struct buf m = test_message(SSH_MSG_PING);
+
+			buf_cstr(&m, "still there?");
+			assert_int_equal(test_client_send_buf(&p.client, &m), 0);
+		}
+		behind = sent - got.n;
+		collect(&p, 4, &got, full % 3 == 0 ? behind : behind / 2, PACKET);
+	}
+	collect(&p, 4, &got, sent - got.n, PACKET);
+	assert_true(full > 5 && p.rooms > 0);
+	assert_int_equal(got.n, sent);
+	assert_memory_equal(got.p, expected, sent);
+	assert_int_equal(p.result, 0);
+	buf_free(&got);
+	test_pair_close(&p);
+}
+
+/* The same with a window that opens only now and then, so that overflow meets a full output. */
+static void
+slow_reader_with_a_small_window(void **state)
+{
+	struct buf got = buf_init(sizeof(pattern) * 2);
+	struct test_pair p;
+	uint32_t channel;
+	size_t sent = 0, limit = 3 * 1024 * 1024, window = 300000;
+
+	(void)state;
+	open_usual(&p);
+	assert_int_equal(test_pair_subsystem(&p, 4, (uint32_t)window, 300, &channel), 0);
+	while (sent < limit) {
+		if (put(&p, pattern + sent, 200000, 200000) == 0) {
+			sent += 200000;
+			continue;
+		}
+		while (window < sent) {
+			assert_int_equal(adjust(&p, channel, 250001), 0);
+			window += 250001;
+		}
+		collect(&p, 4, &got, sent - got.n, 300);
+	}
+	assert_int_equal(adjust(&p, channel, 1000000), 0);
+	collect(&p, 4, &got, sent - got.n, 300);
+	assert_int_equal(got.n, sent);
+	assert_memory_equal(got.p, pattern, sent);
+	buf_free(&got);
+	test_pair_close(&p);
+}
+
+static void
+client_hangs_up(void **state)
+{
+	(void)state;
+	for (int unread = 0; unread < 2; unread++) {
+		struct test_pair p;
+		uint32_t channel;
+
+		open_usual(&p);
+		assert_int_equal(test_pair_subsystem(&p, 4, WINDOW, PACKET, &channel), 0);
+		shutdown(p.fds[1], SHUT_RDWR);
+		if (unread)
+			assert_int_equal(put(&p, pattern, 100, 100), 0);
+		test_pair_run(&p);
+		assert_int_equal(p.result, ERR_EOF);
+		assert_string_equal(ssh_transport_error(ssh_connection_transport(p.connection)),
+		    "the client closed the connection");
+		/* whoever goes on calling is told again */
+		assert_int_equal(ssh_connection_writable(p.connection), ERR_EOF);
+		assert_int_equal(put(&p, pattern, 1, 1), ERR_EOF);
+		test_pair_close(&p);
+		assert_int_equal(p.closes, 1);
+	}
+}
+
+/* Kept data moves to the front of its buffer when there is no room behind it. */
+static void
+kept_data_in_small_steps(void **state)
+{
+	struct test_pair p;
+	uint32_t channel;
+	size_t sent = 0;
+
+	(void)state;
+	open_usual(&p);
+	assert_int_equal(test_pair_subsystem(&p, 4, WINDOW, PACKET, &channel), 0);
+	for (int round = 0; round < 60; round++) {
+		p.take_at_most = round < 2 ? 0 : 9000;
+		ssh_channel_resume(p.channel);
+		assert_int_equal(test_pair_data(&p, channel, pattern + sent, 10000), 0);
+		test_pair_run(&p);
+		sent += 10000;
+	}
+	p.take_at_most = SIZE_MAX;
+	ssh_channel_resume(p.channel);
+	assert_int_equal(p.received.n, sent);
+	assert_memory_equal(p.received.p, pattern, sent);
+	test_pair_close(&p);
+}
+
+static void
+owner_and_numbers(void **state)
+{
+	struct test_pair p;
+	uint32_t channel;
+
+	(void)state;
+	open_usual(&p);
+	assert_int_equal(test_pair_subsystem(&p, 4, WINDOW, PACKET, &channel), 0);
+	assert_int_equal(ssh_channel_number(p.channel), channel);
+	assert_null(ssh_channel_owner(p.channel));
+	ssh_channel_set_owner(p.channel, &p);
+	assert_ptr_equal(ssh_channel_owner(p.channel), &p);
+	assert_true(ssh_transport_bytes_in(p.connection->t) > 0);
+	assert_true(ssh_transport_bytes_out(p.connection->t) > 0);
+	ssh_connection_disconnect(p.connection, SSH_DISCONNECT_BY_APPLICATION, "enough");
+	p.result = ssh_connection_readable(p.connection);
+	expect_end(&p, SSH_DISCONNECT_BY_APPLICATION);
+	test_pair_close(&p);
+}
+
 static void
 idle_gives_memory_back(void **state)
 {
@@ -886,6 +1036,11 @@ main(void)
 		cmocka_unit_test(data_before_a_program),
 		cmocka_unit_test(client_that_does_not_listen),
 		cmocka_unit_test(echo_both_ways),
+		cmocka_unit_test(slow_reader),
+		cmocka_unit_test(slow_reader_with_a_small_window),
+		cmocka_unit_test(client_hangs_up),
+		cmocka_unit_test(kept_data_in_small_steps),
+		cmocka_unit_test(owner_and_numbers),
 		cmocka_unit_test(idle_gives_memory_back),
 		cmocka_unit_test(truncated_messages),
 		cmocka_unit_test(every_message_everywhere),

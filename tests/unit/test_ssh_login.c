@@ -528,6 +528,33 @@ deadline(void **state)
 	expect_end(&l, ERR_TIMEOUT);
 }
 
+static void
+deadline_while_sending(void **state)
+{
+	static const uint8_t zeros[4096];
+	struct login l;
+
+	(void)state;
+	login_open(&l, &test_offer_usual);
+	while (write(l.fds[0], zeros, sizeof(zeros)) > 0)
+		continue;
+	l.server.deadline_ms = clock_mono_ms() + 20;
+	test_server_start(&l.server);
+	expect_end(&l, ERR_TIMEOUT);
+}
+
+static void
+client_that_has_gone(void **state)
+{
+	struct login l;
+
+	(void)state;
+	login_open(&l, &test_offer_usual);
+	shutdown(l.fds[1], SHUT_RDWR);
+	test_server_start(&l.server);
+	expect_end(&l, ERR_EOF);
+}
+
 static struct buf
 valid_request(int which)
 {
@@ -630,6 +657,8 @@ main(void)
 		cmocka_unit_test(other_methods_and_services),
 		cmocka_unit_test(key_exchange_before_login_is_refused),
 		cmocka_unit_test(deadline),
+		cmocka_unit_test(deadline_while_sending),
+		cmocka_unit_test(client_that_has_gone),
 		cmocka_unit_test(request_parser),
 		cmocka_unit_test(request_limits),
 	};
