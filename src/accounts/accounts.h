@@ -14,6 +14,7 @@
 
 #include "accounts/dump.h"
 #include "accounts/failure.h"
+#include "accounts/import.h"
 #include "accounts/login.h"
 #include "accounts/password.h"
 #include "accounts/provider.h"
