@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/password.h"
 #include "cli/table.h"
+#include "cli/user_import.h"
 #include "cli/user_options.h"
 
 #include <stdio.h>
@@ -21,10 +22,12 @@ static const char usage[] =
     "       postern user update NAME [OPTION...]\n"
     "       postern user delete NAME... [OPTION...]\n"
     "       postern user authorize-key NAME KEY [OPTION...]\n"
-    "       postern user passwd NAME [OPTION...]\n\n"
+    "       postern user passwd NAME [OPTION...]\n"
+    "       postern user import FORMAT [FILE...] [OPTION...]\n\n"
     "Manages the accounts of the running server. update changes what is given and keeps the rest;\n"
     "its --key and --permissions replace all keys and all permissions. A KEY is a file with a\n"
-    "public key, or its text. passwd asks for the password, unless an option says where it is.\n\n"
+    "public key, or its text. passwd asks for the password, unless an option says where it is.\n"
+    "\"postern user import --help\" shows the options of import.\n\n"
     CLI_COMMON_USAGE
     "      --json               print JSON\n";
 
@@ -302,6 +305,15 @@ run(const struct cli_common *common, struct user_options *options, const char *c
 	return cli_usage_error(command, "\"%s\" is not a verb with these arguments", verb);
 }
 
+/* Verbs with options of their own. */
+static const struct {
+	const char *verb;
+	const char *title;
+	int (*run)(int argc, char **argv);
+} own_options[] = {
+	{ "import", "postern user import", cli_user_import },
+};
+
 int
 cli_user(int argc, char **argv)
 {
@@ -309,6 +321,12 @@ cli_user(int argc, char **argv)
 	struct user_options options;
 	int option, status = CLI_DONE;
 
+	for (size_t i = 0; i < sizeof(own_options) / sizeof(own_options[0]); i++) {
+		if (argc > 1 && strcmp(argv[1], own_options[i].verb) == 0) {
+			argv[1] = (char *)own_options[i].title;
+			return own_options[i].run(argc - 1, argv + 1);
+		}
+	}
 	if (user_options_init(&options) != 0) {
 		cli_error("%s", err_text(ERR_MEMORY));
 		return CLI_FAILED;
