@@ -23,6 +23,7 @@ append(struct sftp_handles *handles)
 	if ((handle = calloc(1, sizeof(*handle))) == NULL)
 		return NULL;
 	handle->place = handles->count;
+	handle->generation = handles->first_generation;
 	handles->places[handles->count++] = handle;
 	return handle;
 }

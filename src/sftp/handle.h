@@ -34,6 +34,7 @@ struct sftp_handles {
 	uint32_t count; /* places, free or not */
 	uint32_t room;  /* of the array */
 	uint32_t open;
+	uint32_t first_generation; /* what a new place begins with: above all that were ever given */
 	struct sftp_handle *first_free;
 };
 

@@ -10,6 +10,7 @@
 #ifndef SFTP_SFTP_H
 #define SFTP_SFTP_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/log_line.h"
 #include "vfs/vfs.h"
@@ -112,6 +113,17 @@ void sftp_server_transfers(struct sftp_server *server,
 bool sftp_server_is_busy(const struct sftp_server *server);
 /* True while a file or directory is open. */
 bool sftp_server_has_handles(const struct sftp_server *server);
+/*
+ * True while the server can be written down: it is neither busy nor broken, and nothing is open.
+ * Appends what another server needs to go on: a client's stale handle stays stale.
+ */
+bool sftp_server_can_export(const struct sftp_server *server);
+void sftp_server_export(const struct sftp_server *server, struct buf *out);
+/*
+ * Takes it up, in a server that was just made; bytes are checked as if an enemy had written them.
+ * 0 or the ERR_ code of the reader.
+ */
+MUST int sftp_server_import(struct sftp_server *server, struct rd *state);
 /* Ends: open transfers are reported as failed. */
 void sftp_server_free(struct sftp_server **server);
 

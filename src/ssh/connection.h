@@ -85,6 +85,33 @@ const struct ssh_transport *ssh_connection_transport(const struct ssh_connection
 /* Gives buffers that hold nothing back to the kernel; they come back by themselves. */
 void ssh_connection_idle_release(struct ssh_connection *connection);
 
+/* ---- written down */
+
+/*
+ * True while the whole connection can be written down: no key exchange runs, nothing waits to be
+ * sent or to be used, no packet has come in part, no channel begins or ends, and there is no
+ * compression, of which the state cannot be written down.
+ */
+bool ssh_connection_can_export(const struct ssh_connection *connection);
+/*
+ * Appends transport and channels, for ssh_transport_import() and then ssh_connection_import(). The
+ * content is secret. Afterwards the connection can only be freed. ERR_LIMIT or ERR_MEMORY.
+ */
+MUST int ssh_connection_export(struct ssh_connection *connection, struct buf *out);
+/*
+ * Takes up what was written behind the transport's part, in a connection that was just made. The
+ * bytes are checked as if an enemy had written them; after a failure the connection can only be
+ * freed. Channels with a program have no owner yet: each must be given one before anything else
+ * is called.
+ */
+MUST int ssh_connection_import(struct ssh_connection *connection, struct rd *state);
+/* The channel with our number, NULL when there is none; and how many numbers there are. */
+struct ssh_channel *ssh_connection_channel(
+    const struct ssh_connection *connection, uint32_t number);
+uint32_t ssh_connection_channels_max(const struct ssh_connection *connection);
+/* True when a subsystem or command was accepted on the channel. */
+bool ssh_channel_has_program(const struct ssh_channel *channel);
+
 /* ---- channels */
 
 /* Our number of the channel: small, used again after `closed`. */

@@ -85,6 +85,9 @@ MUST int connection_rekey_if_due(struct ssh_connection *c);
 /* Everything that may have become possible: windows, overflow, ends of channels, room, output. */
 void connection_settle(struct ssh_connection *c);
 
+/* The part of the written-down state that is not the transport's. */
+void connection_write_state(const struct ssh_connection *c, struct buf *out);
+
 /* ---- rekey.c: rows of the table */
 
 MUST int rekey_on_kexinit(struct ssh_connection *c, struct view payload);

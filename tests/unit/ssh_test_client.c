@@ -617,10 +617,10 @@ pump(void *ctx)
 	test_pair_run(ctx);
 }
 
-void
-test_pair_open(struct test_pair *p, const struct test_offer *offer, struct ssh_config *config)
+static struct ssh_connection_events
+pair_events(struct test_pair *p)
 {
-	const struct ssh_connection_events events = {
+	return (struct ssh_connection_events){
 		.ctx = p,
 		.subsystem = on_start,
 		.exec = on_start,
@@ -630,6 +630,12 @@ test_pair_open(struct test_pair *p, const struct test_offer *offer, struct ssh_c
 		.closed = on_closed,
 		.sign = on_sign,
 	};
+}
+
+void
+test_pair_open(struct test_pair *p, const struct test_offer *offer, struct ssh_config *config)
+{
+	const struct ssh_connection_events events = pair_events(p);
 	struct test_server server = { 0 };
 	struct ssh_transport *transport = NULL;
 	struct buf state = buf_init(SSH_STATE_BYTES_MAX);
@@ -654,6 +660,24 @@ test_pair_open(struct test_pair *p, const struct test_offer *offer, struct ssh_c
 	CHECK(ssh_connection_new(&p->connection, &transport, &events, p->now_ms) == 0);
 	p->client.pump = pump;
 	p->client.pump_ctx = p;
+}
+
+int
+test_pair_import(struct test_pair *p, struct view state)
+{
+	const struct ssh_connection_events events = pair_events(p);
+	struct ssh_transport *transport = NULL;
+	struct rd r = rd_of(state);
+	int err = ssh_transport_import(&transport, &r, p->fds[0], p->config);
+
+	if (err != 0)
+		return err;
+	CHECK(ssh_connection_new(&p->connection, &transport, &events, p->now_ms) == 0);
+	if ((err = ssh_connection_import(p->connection, &r)) == 0)
+		err = rd_end(&r);
+	if (err != 0)
+		ssh_connection_free(&p->connection);
+	return err;
 }
 
 void

@@ -115,6 +115,8 @@ struct test_pair {
 /* Logs in and goes through export and import. config NULL: test_config(). */
 void test_pair_open(struct test_pair *p, const struct test_offer *offer, struct ssh_config *config);
 void test_pair_close(struct test_pair *p);
+/* Takes a written-down connection up; p->connection is NULL before, and after a failure. */
+int test_pair_import(struct test_pair *p, struct view state);
 /* Runs the server's side until it has nothing more to do now. */
 void test_pair_run(struct test_pair *p);
 /* Opens a session channel with these numbers; *server_number_out is the server's. */
