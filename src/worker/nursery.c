@@ -33,6 +33,17 @@ struct nursery {
 	bool done;
 };
 
+#ifdef POSTERN_SANITIZED
+/* A fault that the sanitizers find ends a worker by a signal, as a crash does. */
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+	return "abort_on_error=1";
+}
+#endif
+
 /* ---- in the child */
 
 /*
