@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct provider_ops *const drivers[] = { &provider_sqlite_ops, &provider_memory_ops };
+static const struct provider_ops *const drivers[] = { &provider_sqlite_ops,
+	&provider_postgresql_ops, &provider_mysql_ops, &provider_memory_ops };
 enum { DRIVERS = sizeof(drivers) / sizeof(drivers[0]) };
 
 static const struct provider_ops *
@@ -65,7 +66,8 @@ provider_open(const struct provider_config *config, struct provider **out, struc
 	*out = NULL;
 	if (ops == NULL)
 		return failure_set(failure, ERR_UNSUPPORTED,
-		    "there is no data provider driver \"%s\"; use \"sqlite\", \"postgresql\", "
+		    "the data provider driver \"%s\" does not exist; use \"sqlite\", "
+		    "\"postgresql\", "
 		    "\"mysql\", \"bolt\" or \"memory\"",
 		    config->driver == NULL ? "" : config->driver);
 	if ((err = provider_new(config, &p)) == 0 && (err = ops->open(p, config, failure)) == 0) {

@@ -45,7 +45,7 @@ struct provider_config {
 	/* In place of all of the above when not empty: an SQLite URI, a libpq connection string, or
 	 * "user:password@tcp(host:port)/name?tls=true". */
 	const char *connection_string;
-	int pool_size;                 /* servers: connections at most; 0: no limit */
+	int pool_size;           /* servers: connections at most; 0: no limit */
 	const char *users_table; /* SQL: letters, digits and _ ; "" is "users" */
 	const char *users_base_dir;
 	const char *credentials_path; /* absolute */

@@ -26,8 +26,8 @@ struct provider_ops {
 	/* The user is valid and finished. */
 	int (*add)(struct provider *provider, struct user *user, struct failure *failure);
 	/* Stores all, as they are and under their ids, or none. */
-	int (*load)(struct provider *provider, const struct user_list *users,
-	    struct failure *failure);
+	int (*load)(
+	    struct provider *provider, const struct user_list *users, struct failure *failure);
 	int (*update)(struct provider *provider, const struct user *user, struct failure *failure);
 	int (*remove)(struct provider *provider, int64_t id, struct failure *failure);
 	int (*touch_login)(struct provider *provider, const char *username, int64_t now_ms,

@@ -97,8 +97,8 @@ parse_number(struct view text, int64_t *out)
 }
 
 static int
-read_number(const struct sql_value *value, enum user_column column, int64_t *out,
-    struct failure *failure)
+read_number(
+    const struct sql_value *value, enum user_column column, int64_t *out, struct failure *failure)
 {
 	switch (value->kind) {
 	case SQL_NUMBER: *out = value->number; return 0;

@@ -10,8 +10,8 @@ enum { DIALECTS = 3 };
 struct column {
 	const char *name;
 	enum column_type type;
-	const char *null;     /* "NULL" or "NOT NULL" */
-	const char *absent;   /* SQL for what a table without the column means; NULL: never absent */
+	const char *null;   /* "NULL" or "NOT NULL" */
+	const char *absent; /* SQL for what a table without the column means; NULL: never absent */
 	const char *default_; /* when it is added to a table with rows; NULL: none is needed */
 };
 
@@ -244,8 +244,7 @@ write_step(const struct schema_upgrade *upgrade, unsigned step, struct buf *sql)
 	else if (step == STEP_VERSION && state->has_version)
 		buf_printf(sql, "UPDATE schema_version SET version = %d", SCHEMA_VERSION);
 	else if (step == STEP_VERSION)
-		buf_printf(
-		    sql, "INSERT INTO schema_version (version) VALUES (%d)", SCHEMA_VERSION);
+		buf_printf(sql, "INSERT INTO schema_version (version) VALUES (%d)", SCHEMA_VERSION);
 }
 
 bool

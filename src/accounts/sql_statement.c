@@ -137,9 +137,7 @@ write_statement(struct writer *w, enum sql_statement number)
 	switch (number) {
 	case SQL_FIND_NAME: write_select(w, "WHERE {username} = ?"); break;
 	case SQL_FIND_ID: write_select(w, "WHERE {id} = ?"); break;
-	case SQL_LIST_ASCENDING:
-		write_select(w, "ORDER BY {username} ASC LIMIT ? OFFSET ?");
-		break;
+	case SQL_LIST_ASCENDING: write_select(w, "ORDER BY {username} ASC LIMIT ? OFFSET ?"); break;
 	case SQL_LIST_DESCENDING:
 		write_select(w, "ORDER BY {username} DESC LIMIT ? OFFSET ?");
 		break;

@@ -86,15 +86,13 @@ sqlite_schema_inspect(sqlite3 *db, const char *table, struct schema_state *out)
 int
 sqlite_schema_upgrade(sqlite3 *db, const char *table, const struct schema_state *state)
 {
-	struct schema_upgrade upgrade = {
-		.dialect = SQL_SQLITE, .table = table, .state = state };
+	struct schema_upgrade upgrade = { .dialect = SQL_SQLITE, .table = table, .state = state };
 	struct buf sql = buf_init(16384);
 	int rc = SQLITE_OK;
 
 	while (rc == SQLITE_OK && schema_upgrade_next(&upgrade, &sql)) {
-		rc = buf_error(&sql) != 0
-			 ? SQLITE_NOMEM
-			 : sqlite3_exec(db, (const char *)sql.p, NULL, NULL, NULL);
+		rc = buf_error(&sql) != 0 ? SQLITE_NOMEM
+					  : sqlite3_exec(db, (const char *)sql.p, NULL, NULL, NULL);
 		buf_clear(&sql);
 	}
 	buf_free(&sql);
