@@ -135,9 +135,10 @@ on_ping(struct ssh_connection *c, struct view payload)
 }
 
 /*
- * Where in a key exchange a message may come. IDLE is the ordinary state, in which the client has
- * not announced an exchange; after its KEXINIT it may send nothing but the exchange (RFC 4253
- * sections 7.1 and 9).
+ * Where in a key exchange a message may come. Its own messages have one place each. The rest may
+ * not be sent between a client's KEXINIT and NEWKEYS (RFC 4253 sections 7.1 and 9), but widely used
+ * clients do, in the middle of large uploads; the old keys still protect it, our answers wait for
+ * the new ones, and nothing but an ended transfer would be won by refusing it.
  */
 enum {
 	IDLE = 1u << EXCHANGE_IDLE,
@@ -165,20 +166,20 @@ static const struct row table[256] = {
 	[SSH_MSG_NEWKEYS] = { NEWKEYS, rekey_on_newkeys },
 	[SSH_MSG_KEX_INIT... 49] = { INIT, rekey_on_value },
 	/* RFC 4252 section 5.1: after success, silently. */
-	[SSH_MSG_USERAUTH_REQUEST] = { IDLE, on_nothing },
-	[SSH_MSG_GLOBAL_REQUEST] = { IDLE, on_global_request },
-	[SSH_MSG_CHANNEL_OPEN] = { IDLE, channel_on_open },
-	[SSH_MSG_CHANNEL_WINDOW_ADJUST] = { IDLE, channel_on_window_adjust },
-	[SSH_MSG_CHANNEL_DATA] = { IDLE, channel_on_data },
-	[SSH_MSG_CHANNEL_EXTENDED_DATA] = { IDLE, channel_on_extended_data },
-	[SSH_MSG_CHANNEL_EOF] = { IDLE, channel_on_eof },
-	[SSH_MSG_CHANNEL_CLOSE] = { IDLE, channel_on_close },
-	[SSH_MSG_CHANNEL_REQUEST] = { IDLE, channel_on_request },
-	[SSH_MSG_PING] = { IDLE, on_ping },
+	[SSH_MSG_USERAUTH_REQUEST] = { ALWAYS, on_nothing },
+	[SSH_MSG_GLOBAL_REQUEST] = { ALWAYS, on_global_request },
+	[SSH_MSG_CHANNEL_OPEN] = { ALWAYS, channel_on_open },
+	[SSH_MSG_CHANNEL_WINDOW_ADJUST] = { ALWAYS, channel_on_window_adjust },
+	[SSH_MSG_CHANNEL_DATA] = { ALWAYS, channel_on_data },
+	[SSH_MSG_CHANNEL_EXTENDED_DATA] = { ALWAYS, channel_on_extended_data },
+	[SSH_MSG_CHANNEL_EOF] = { ALWAYS, channel_on_eof },
+	[SSH_MSG_CHANNEL_CLOSE] = { ALWAYS, channel_on_close },
+	[SSH_MSG_CHANNEL_REQUEST] = { ALWAYS, channel_on_request },
+	[SSH_MSG_PING] = { ALWAYS, on_ping },
 };
 
 /* RFC 4253 section 11.4: numbers that we do not know are answered and otherwise ignored. */
-static const struct row unrecognised = { IDLE, on_unrecognised };
+static const struct row unrecognised = { ALWAYS, on_unrecognised };
 
 static int
 dispatch(struct ssh_connection *c, struct view payload)
@@ -188,9 +189,7 @@ dispatch(struct ssh_connection *c, struct view payload)
 
 	if ((row->stages & (1u << c->t->exchange.stage)) == 0)
 		return transport_fail(c->t, ERR_PROTOCOL, SSH_DISCONNECT_PROTOCOL_ERROR,
-		    "message %u must not come %s", type,
-		    c->t->exchange.stage == EXCHANGE_IDLE ? "from a client after login"
-							  : "during a key exchange");
+		    "message %u must not come from a client now", type);
 	return row->handle(c, payload);
 }
 

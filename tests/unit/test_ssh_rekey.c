@@ -129,6 +129,57 @@ server_starts(void **state)
 	test_pair_close(&p);
 }
 
+/* Some clients go on with their data in the middle of an exchange that they have begun. */
+static void
+data_between_kexinit_and_newkeys(void **state)
+{
+	struct test_pair p;
+	struct view payload;
+	uint32_t channel;
+
+	(void)state;
+	open_usual(&p, &channel);
+	assert_int_equal(test_client_send_kexinit(&p.client), 0);
+	assert_int_equal(test_pair_data(&p, channel, "against", 7), 0);
+	assert_int_equal(send_ping(&p, 10), 0);
+	assert_int_equal(test_client_expect(&p.client, SSH_MSG_KEXINIT, &payload), 0);
+	assert_int_equal(test_pair_data(&p, channel, " the rules", 10), 0);
+	test_client_take_kexinit(&p.client, payload);
+	assert_int_equal(test_client_exchange(&p.client), 0);
+	expect(&p, SSH_MSG_PONG);
+	assert_true(view_is(buf_view(&p.received), "against the rules"));
+	assert_int_equal(p.result, 0);
+	test_pair_close(&p);
+}
+
+/* The exchange's own messages have their places, and each comes once. */
+static void
+exchange_out_of_order(void **state)
+{
+	(void)state;
+	for (int which = 0; which < 4; which++) {
+		struct buf m = test_message(which == 1 ? SSH_MSG_NEWKEYS : SSH_MSG_KEX_INIT);
+		struct test_pair p;
+		uint32_t channel;
+
+		open_usual(&p, &channel);
+		if (which >= 1)
+			assert_int_equal(test_client_send_kexinit(&p.client), 0);
+		if (which == 3) {
+			test_pair_run(&p);
+			buf_clear(&m);
+			buf_raw(&m, p.client.ours.p, p.client.ours.n);
+		}
+		if (which == 2)
+			buf_cstr(&m, "not a public value");
+		assert_int_equal(test_client_send_buf(&p.client, &m), 0);
+		test_pair_run(&p);
+		assert_int_not_equal(p.result, 0);
+		assert_int_not_equal(p.result, ERR_EOF);
+		test_pair_close(&p);
+	}
+}
+
 static void
 held_answers_come_after(void **state)
 {
@@ -351,6 +402,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(client_starts),
 		cmocka_unit_test(server_starts),
+		cmocka_unit_test(data_between_kexinit_and_newkeys),
+		cmocka_unit_test(exchange_out_of_order),
 		cmocka_unit_test(held_answers_come_after),
 		cmocka_unit_test(held_answers_are_bounded),
 		cmocka_unit_test(by_volume),
