@@ -4,7 +4,9 @@
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/rand.h>
+
+#include <errno.h>
+#include <sys/random.h>
 
 static struct fetched global;
 static bool initialised;
@@ -172,10 +174,22 @@ crypto_init(void)
 void
 crypto_random(void *out, size_t n)
 {
-	if (n == 0)
-		return;
-	if (n > INT32_MAX || RAND_bytes(out, (int)n) != 1)
-		bug("the random generator failed");
+	uint8_t *to = out;
+
+	/*
+	 * The kernel's generator and not libcrypto's, which is seeded again after every fork: that
+	 * costs a worker more than all the random bytes that it ever needs.
+	 */
+	while (n > 0) {
+		ssize_t got = getrandom(to, n, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			bug("the random generator failed");
+		to += got;
+		n -= (size_t)got;
+	}
 }
 
 bool

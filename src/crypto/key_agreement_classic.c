@@ -47,7 +47,11 @@ x25519_generate(const void *parameter, EVP_PKEY **own, struct buf *public_out)
 	size_t n = sizeof(bytes);
 
 	(void)parameter;
-	if ((*own = EVP_PKEY_Q_keygen(NULL, NULL, "X25519")) == NULL)
+	/* RFC 7748 section 5: any 32 random bytes are a private key; its use fixes five bits. */
+	crypto_random(bytes, sizeof(bytes));
+	*own = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, bytes, sizeof(bytes));
+	secret_wipe(bytes, sizeof(bytes));
+	if (*own == NULL)
 		return crypto_result(false);
 	if (EVP_PKEY_get_raw_public_key(*own, bytes, &n) != 1 || n != sizeof(bytes))
 		return crypto_result(false);

@@ -8,7 +8,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { LENGTH_BYTES = 4, CONTROL_DESCRIPTORS = 4 };
+enum {
+	LENGTH_BYTES = 4,
+	CONTROL_DESCRIPTORS = 4,
+	USUAL_BYTES = 4096, /* keys and a few unread packets */
+};
 
 /* Room for more descriptors than may come, so that too many are seen and not cut. */
 union control {
@@ -123,9 +127,10 @@ receive_all(int fd, uint64_t deadline_ms, struct buf *message, int *client)
 	while (message->n < LENGTH_BYTES || message->n < message_bytes(message)) {
 		size_t had = message->n, got = 0;
 		/* one byte more than may come, so that what is too long is seen */
-		uint8_t *room = buf_room(message, message->max - had);
+		size_t wanted = had == 0 ? USUAL_BYTES : message->max - had;
+		uint8_t *room = buf_room(message, wanted);
 		int err = room == NULL ? ERR_MEMORY
-				       : receive_piece(fd, room, message->max - had, client, &got);
+				       : receive_piece(fd, room, wanted, client, &got);
 
 		message->n = had + got;
 		if (err == ERR_AGAIN)

@@ -11,6 +11,7 @@
 #include "worker/session.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -295,6 +296,18 @@ hold_signals(struct nursery *n)
 	return n->child_signal_fd < 0 ? ERR_IO : 0;
 }
 
+/*
+ * Every child begins with a copy of this heap. Small freed pieces are joined here once, or the
+ * first large allocation of every child would do it and copy all these pages. And a child does
+ * not give the top of its heap back each time that a buffer is freed, only when it idles.
+ */
+static void
+settle_heap(void)
+{
+	(void)mallopt(M_TRIM_THRESHOLD, 4 << 20);
+	(void)malloc_trim(0);
+}
+
 /* Everything that opens a file or takes long: a forked child does none of it again. */
 static int
 initialise(struct nursery *n)
@@ -312,6 +325,7 @@ initialise(struct nursery *n)
 	err = sandbox_enter(SANDBOX_NURSERY, &(struct sandbox_rules){ .root_fd = -1 });
 	if (err != 0)
 		return err;
+	settle_heap();
 	ipc_encode_nursery_ready(
 	    &n->link.out, &(struct ipc_nursery_ready){ .version = IPC_VERSION });
 	err = master_link_send(&n->link);
