@@ -258,7 +258,10 @@ config_load(struct config **out, const struct config_request *request, struct bu
 	err = config_new(&config, request->config_dir);
 	if (err != 0)
 		return err;
-	err = config_file_find(request, config->config_dir, &path);
+	if (request->path == NULL)
+		err = config_file_find(request, config->config_dir, &path);
+	else
+		err = (path = strdup(request->path)) != NULL ? 0 : ERR_MEMORY;
 	if (err == 0 && path != NULL) {
 		free(config->file);
 		config->file = path;

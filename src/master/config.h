@@ -116,10 +116,30 @@ enum config_origin {
 /* "default", "file", "environment", "flag". */
 const char *config_origin_text(enum config_origin origin);
 
+/* What a configuration file can be written in. */
+enum config_format {
+	CONFIG_JSON,
+	CONFIG_TOML,
+	CONFIG_YAML,
+	CONFIG_PROPERTIES,
+	CONFIG_HCL,
+	CONFIG_ENV,
+	CONFIG_INI,
+};
+
+/* "json", ... */
+const char *config_format_text(enum config_format format);
+/* The extensions in the order of the search; NULL past the end. */
+const char *config_format_extension(size_t number);
+/* The format of files with this extension ("yml"), or of this file; ERR_NOT_FOUND. */
+MUST int config_format_of_extension(const char *extension, enum config_format *out);
+MUST int config_format_of_path(const char *path, enum config_format *out);
+
 /* What to load. */
 struct config_request {
 	const char *config_dir;  /* searched first, and the base of relative paths */
 	const char *config_file; /* base name, no extension; NULL is "postern", then "sftpgo" */
+	const char *path;        /* this very file, and no search; NULL: search */
 	const char *home;        /* $HOME, or NULL */
 	const char *const *environment; /* as environ; NULL reads no override */
 };

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/log_line.h"
 #include "base/secret.h"
+#include "master/config_source.h"
 #include "master/config_table.h"
 #include "master/config_value.h"
 
@@ -14,9 +15,6 @@
 #include <unistd.h>
 
 /* ---- finding */
-
-static const char *const extensions[] = { "json", "toml", "yaml", "yml", "properties", "props",
-	"prop", "hcl", "dotenv", "env", "ini" };
 
 /* A directory counts as no file; one that cannot be looked at will fail to open, and says why. */
 static bool
@@ -30,10 +28,12 @@ is_there(const char *path)
 static int
 find_in(const char *directory, const char *below, const char *name, char **path_out)
 {
-	for (size_t i = 0; i < sizeof(extensions) / sizeof(extensions[0]); i++) {
+	const char *extension;
+
+	for (size_t i = 0; (extension = config_format_extension(i)) != NULL; i++) {
 		char *path = NULL;
 
-		if (asprintf(&path, "%s%s/%s.%s", directory, below, name, extensions[i]) < 0)
+		if (asprintf(&path, "%s%s/%s.%s", directory, below, name, extension) < 0)
 			return ERR_MEMORY;
 		if (is_there(path)) {
 			*path_out = path;
@@ -82,65 +82,100 @@ enum { MISTAKES_TOLD = 50 };
 
 struct reading {
 	struct config *config;
-	const char *path;
-	struct view text;
-	struct buf *mistakes;
+	struct config_source source;
 	bool *seen; /* one a setting */
 	unsigned mistakes_told;
 	int err;    /* 0, ERR_INVALID or ERR_MEMORY */
 };
 
-static void
-mistake_begin(struct reading *r, const char *name)
+/* One key of the tree, and the name that it has in the table. */
+struct entry {
+	const json_t *object;
+	const char *key;
+	const char *name;
+	const json_t *value;
+};
+
+static struct buf *
+mistake_begin(struct reading *r, const struct entry *entry)
 {
-	unsigned line = config_line_of(r->text, name);
+	struct buf *mistakes = r->source.mistakes;
+	unsigned line = r->source.format == CONFIG_JSON
+	    ? config_line_of(r->source.text, entry->name)
+	    : config_source_line(&r->source, entry->object, entry->key);
 
 	if (line > 0)
-		buf_printf(r->mistakes, "%s:%u: %.100s: ", r->path, line, name);
+		buf_printf(mistakes, "%s:%u: %.100s: ", r->source.path, line, entry->name);
 	else
-		buf_printf(r->mistakes, "%s: %.100s: ", r->path, name);
+		buf_printf(mistakes, "%s: %.100s: ", r->source.path, entry->name);
 	r->mistakes_told++;
 	if (r->err == 0)
 		r->err = ERR_INVALID;
+	return mistakes;
 }
 
 static void
-read_unknown(struct reading *r, const char *name)
+read_unknown(struct reading *r, const struct entry *entry)
 {
-	const char *suggestion = setting_suggest(name);
+	const char *suggestion = setting_suggest(entry->name);
+	struct buf *mistakes = mistake_begin(r, entry);
 
-	mistake_begin(r, name);
 	if (suggestion != NULL)
-		buf_printf(r->mistakes, "unknown key; did you mean %s?\n", suggestion);
+		buf_printf(mistakes, "unknown key; did you mean %s?\n", suggestion);
 	else
-		buf_text(r->mistakes,
-		    "unknown key; remove it (\"postern check\" lists all keys)\n");
+		buf_text(mistakes, "unknown key; remove it (\"postern check\" lists all keys)\n");
 }
 
 static void
-read_setting(struct reading *r, const struct setting *setting, const json_t *value)
+read_setting(struct reading *r, const struct setting *setting, const struct entry *entry)
 {
 	size_t number = setting_number(setting);
 	struct buf fault = buf_init(4096);
 	int err;
 
 	if (r->seen[number]) {
-		mistake_begin(r, setting->name);
-		buf_text(r->mistakes, "given twice, in different case; remove one\n");
+		buf_text(mistake_begin(r, entry), "given twice; remove one\n");
 		return;
 	}
 	r->seen[number] = true;
-	err = setting_set_json(r->config, setting, value, &fault);
+	err = r->source.flat
+	    ? setting_set_text(r->config, setting, json_string_value(entry->value), &fault)
+	    : setting_set_json(r->config, setting, entry->value, &fault);
 	if (err == 0) {
 		r->config->origins[number] = CONFIG_FROM_FILE;
 	} else if (err == ERR_INVALID) {
-		mistake_begin(r, setting->name);
-		buf_raw(r->mistakes, fault.p, fault.n);
-		buf_text(r->mistakes, "\n");
+		struct buf *mistakes = mistake_begin(r, entry);
+
+		buf_raw(mistakes, fault.p, fault.n);
+		buf_text(mistakes, "\n");
 	} else {
 		r->err = err;
 	}
 	buf_free(&fault);
+}
+
+static void read_object(struct reading *r, const json_t *object, const char *prefix);
+
+static void
+read_entry(struct reading *r, struct entry *entry)
+{
+	const struct setting *setting = setting_find(entry->name);
+
+	if (setting != NULL) {
+		entry->name = setting->name;
+		read_setting(r, setting, entry);
+		return;
+	}
+	if (!setting_is_group(entry->name))
+		read_unknown(r, entry);
+	else if (json_is_object(entry->value))
+		read_object(r, entry->value, entry->name);
+	else if (json_is_array(entry->value))
+		buf_text(mistake_begin(r, entry), "this is a section; it can be given only once\n");
+	/* In YAML a section whose keys are all comments is null. */
+	else if (!json_is_null(entry->value))
+		buf_text(mistake_begin(r, entry),
+		    "this is a section; it must hold keys, not a value\n");
 }
 
 /* The table is three levels deep, and only its groups are entered. */
@@ -151,7 +186,7 @@ read_object(struct reading *r, const json_t *object, const char *prefix)
 	const char *key;
 
 	json_object_foreach ((json_t *)object, key, value) {
-		const struct setting *setting;
+		struct entry entry = { .object = object, .key = key, .value = value };
 		char *name = NULL;
 
 		if (r->err == ERR_MEMORY || r->mistakes_told == MISTAKES_TOLD)
@@ -160,50 +195,29 @@ read_object(struct reading *r, const json_t *object, const char *prefix)
 			r->err = ERR_MEMORY;
 			return;
 		}
-		if ((setting = setting_find(name)) != NULL) {
-			read_setting(r, setting, value);
-		} else if (!setting_is_group(name)) {
-			read_unknown(r, name);
-		} else if (json_is_object(value)) {
-			read_object(r, value, name);
-		} else {
-			mistake_begin(r, name);
-			buf_text(r->mistakes, "this is a section; it must be an object {...}\n");
-		}
+		entry.name = name;
+		read_entry(r, &entry);
 		free(name);
 	}
 }
 
 int
-config_file_parse(struct config *config, const char *path, struct view text, struct buf *mistakes)
+config_file_parse(struct config *config, const char *path, enum config_format format,
+	struct view text, struct buf *mistakes)
 {
-	struct reading r = { .config = config, .path = path, .text = text, .mistakes = mistakes };
-	json_error_t error;
-	json_t *root;
+	struct reading r = { .config = config, .source = { .path = path, .format = format,
+		.text = text, .mistakes = mistakes } };
 
 	r.seen = calloc(setting_count, sizeof(*r.seen));
 	if (r.seen == NULL)
 		return ERR_MEMORY;
-	root = json_loadb(text.n > 0 ? (const char *)text.p : "", text.n, JSON_REJECT_DUPLICATES,
-	    &error);
-	if (root == NULL) {
-		/* The library quotes the text near the fault, and may break the line with it. */
-		for (char *c = error.text; *c != '\0'; c++) {
-			if (*c == '\n' || *c == '\r')
-				*c = ' ';
-		}
-		buf_printf(mistakes, "%s:%d: this is not JSON: %s\n", path,
-		    error.line > 0 ? error.line : 1, error.text);
-		r.err = ERR_INVALID;
-	} else if (!json_is_object(root)) {
-		buf_printf(mistakes, "%s: the file must hold one JSON object {...}\n", path);
-		r.err = ERR_INVALID;
-	} else {
-		read_object(&r, root, "");
+	r.err = config_source_read(&r.source);
+	if (r.err == 0) {
+		read_object(&r, r.source.root, "");
 		if (r.mistakes_told == MISTAKES_TOLD)
 			buf_printf(mistakes, "%s: what follows was not looked at\n", path);
 	}
-	json_decref(root);
+	config_source_free(&r.source);
 	free(r.seen);
 	return r.err;
 }
@@ -211,18 +225,18 @@ config_file_parse(struct config *config, const char *path, struct view text, str
 int
 config_file_read(struct config *config, const char *path, struct buf *mistakes)
 {
-	const char *extension = strrchr(path, '.');
 	struct buf text = buf_init(CONFIG_FILE_MAX);
+	enum config_format format;
 	int err;
 
-	if (strcmp(extension, ".json") != 0) {
-		buf_printf(mistakes, "%s: this version reads JSON only; write the settings as "
-		    "%.*s.json\n", path, (int)(extension - path), path);
+	if (config_format_of_path(path, &format) != 0) {
+		buf_printf(mistakes, "%s: the name does not end as that of a configuration does: "
+		    "json, toml, yaml, yml, properties, hcl, env or ini\n", path);
 		return ERR_INVALID;
 	}
 	err = fd_read_file(path, &text);
 	if (err == 0) {
-		err = config_file_parse(config, path, buf_view(&text), mistakes);
+		err = config_file_parse(config, path, format, buf_view(&text), mistakes);
 	} else if (err != ERR_MEMORY) {
 		buf_printf(mistakes, "%s: cannot be read: %s\n", path,
 		    err == ERR_IO ? strerror(errno) : err_text(err));

@@ -15,9 +15,9 @@ MUST int config_file_find(const struct config_request *request, const char *conf
 	char **path_out);
 /* Reads the file into the settings. ERR_INVALID with lines in `mistakes`, ERR_MEMORY. */
 MUST int config_file_read(struct config *config, const char *path, struct buf *mistakes);
-/* The same for JSON text; `path` is only named in the mistakes. */
-MUST int config_file_parse(struct config *config, const char *path, struct view text,
-	struct buf *mistakes);
+/* The same for a text; `path` is only named in the mistakes. */
+MUST int config_file_parse(struct config *config, const char *path, enum config_format format,
+	struct view text, struct buf *mistakes);
 
 /*
  * The line, from 1, on which a key stands in JSON text that is known to be valid; `name` as in the

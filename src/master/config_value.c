@@ -102,11 +102,14 @@ static int
 fault_type(const struct setting *setting, const json_t *value, struct buf *fault)
 {
 	static const char *const types[] = { [JSON_OBJECT] = "an object", [JSON_ARRAY] = "a list",
-		[JSON_STRING] = "a text", [JSON_INTEGER] = "a whole number",
-		[JSON_REAL] = "a number", [JSON_TRUE] = "true", [JSON_FALSE] = "false",
-		[JSON_NULL] = "null" };
+		[JSON_STRING] = "a text", [JSON_INTEGER] = "a number", [JSON_REAL] = "a number",
+		[JSON_TRUE] = "true", [JSON_FALSE] = "false", [JSON_NULL] = "null" };
+	char *number = NULL;
 
-	buf_printf(fault, "%s is not ", types[json_typeof(value)]);
+	if (json_is_number(value) && !(setting->flags & SETTING_SECRET))
+		number = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+	buf_printf(fault, "%s is not ", number != NULL ? number : types[json_typeof(value)]);
+	free(number);
 	if (setting->type == SETTING_LIST)
 		buf_text(fault, "a list of texts");
 	else if (setting->type == SETTING_KEYS)
@@ -226,8 +229,9 @@ setting_set_text(struct config *config, const struct setting *setting, const cha
 		if (!text_is_good(setting, text))
 			return fault_text(setting, text, fault);
 		return setting_replace_text(to, text);
+	case SETTING_LIST:
 	case SETTING_KEYS:
-		/* A list of objects can be given as the JSON that a file would hold. */
+		/* A list can be given as the JSON that a file would hold. */
 		if (text[0] != '[')
 			return set_list_text(to, setting, text, fault);
 		if ((json = json_loads(text, JSON_REJECT_DUPLICATES, NULL)) == NULL) {
@@ -237,8 +241,6 @@ setting_set_text(struct config *config, const struct setting *setting, const cha
 		err = setting_set_json(config, setting, json, fault);
 		json_decref(json);
 		return err;
-	case SETTING_LIST:
-		return set_list_text(to, setting, text, fault);
 	}
 	bug("setting %s has no type", setting->name);
 }
@@ -264,15 +266,17 @@ key_file_add(struct config_list *list, const struct setting *setting, const json
 }
 
 static int
-set_list_json(struct config_list *to, const struct setting *setting, const json_t *array,
+set_list_json(struct config_list *to, const struct setting *setting, const json_t *value,
 	struct buf *fault)
 {
 	struct config_list list = { 0 };
-	const json_t *item;
-	size_t i;
+	/* One object stands for a list of one: in HCL that is how a single block looks. */
+	size_t count = json_is_array(value) ? json_array_size(value) : 1;
 	int err = 0;
 
-	json_array_foreach (array, i, item) {
+	for (size_t i = 0; i < count; i++) {
+		const json_t *item = json_is_array(value) ? json_array_get(value, i) : value;
+
 		if (setting->type == SETTING_KEYS)
 			err = key_file_add(&list, setting, item, fault);
 		else if (json_is_string(item))
@@ -296,7 +300,8 @@ setting_set_json(struct config *config, const struct setting *setting, const jso
 	char number[32];
 
 	/* "1" for a number, 1 for a text and a bare text for a list are what older files hold. */
-	if (list && json_is_array(value))
+	if (list && (json_is_array(value) ||
+	    (setting->type == SETTING_KEYS && json_is_object(value))))
 		return set_list_json(place(config, setting), setting, value, fault);
 	if (setting->type == SETTING_KEYS)
 		return fault_type(setting, value, fault);

@@ -457,7 +457,7 @@ test_mistakes_in_a_file(void **state)
 		{ "{\n\"sftpd\": {,}}", "config/sftpgo.json:2: this is not JSON" },
 		{ "{\"sandbox\":\"require\",\"sandbox\":\"require\"}",
 		    "this is not JSON: duplicate" },
-		{ "[]", "must hold one JSON object" },
+		{ "[]", "the file must hold one object" },
 		{ "{\n\n\"sftpdd\":{}}", ":3: sftpdd: unknown key; did you mean" },
 		{ "{\"x\":1}", "sftpgo.json:1: x: unknown key; remove it" },
 		{ "{\"sftpd\":{\n\"bind_prot\":1}}",
@@ -469,7 +469,7 @@ test_mistakes_in_a_file(void **state)
 		{ "{\"sandbox\":\"require\",\"SANDBOX\":\"require\"}", "sandbox: given twice" },
 		{ "{\"sftpd\":{\"bind_port\":{}}}",
 		    "sftpd.bind_port: an object is not a whole number from 0 to 65535" },
-		{ "{\"sftpd\":{\"bind_port\":1.5}}", "sftpd.bind_port: a number is not" },
+		{ "{\"sftpd\":{\"bind_port\":1.5}}", "sftpd.bind_port: 1.5 is not" },
 		{ "{\"sftpd\":{\"bind_port\":null}}", "sftpd.bind_port: null is not" },
 		{ "{\"sftpd\":{\"bind_port\":true}}", "sftpd.bind_port: true is not" },
 		{ "{\"sftpd\":{\"bind_port\":\" 1\"}}", "\" 1\" is not a whole number" },
@@ -483,8 +483,8 @@ test_mistakes_in_a_file(void **state)
 		{ "{\"sftpd\":{\"banner\":\"a\\nb\"}}", "\"a\\nb\" is not at most 200" },
 		{ "{\"sftpd\":{\"banner\":\"a\\u0000b\"}}", "not JSON" },
 		{ "{\"sftpd\":{\"macs\":[1]}}",
-		    "sftpd.macs: a whole number is not a list of texts" },
-		{ "{\"sftpd\":{\"macs\":7}}", "sftpd.macs: a whole number is not" },
+		    "sftpd.macs: 1 is not a list of texts" },
+		{ "{\"sftpd\":{\"macs\":7}}", "sftpd.macs: 7 is not" },
 		{ "{\"sftpd\":{\"keys\":[\"id_rsa\"]}}", "sftpd.keys: an item is not an object" },
 		{ "{\"sftpd\":{\"keys\":[{}]}}", "sftpd.keys: an item is not an object" },
 		{ "{\"sftpd\":{\"keys\":[{\"private_key\":\"\"}]}}", "sftpd.keys: \"\" is not" },
@@ -520,6 +520,7 @@ test_mistakes_in_a_file(void **state)
 		{ "{\"data_provider\":{\"users_table\":\"u;drop\"}}", "is not a table name" },
 		{ "{\"data_provider\":{\"users_table\":\"1\"}}", "is not a table name" },
 		{ "{\"data_provider\":{\"pre_login_program\":\"/x\"}}", "runs no program before" },
+		{ "{\"data_provider\":{\"port\":-5}}", "-5\" is not a whole number" },
 		{ "{\"data_provider\":{\"password\":[\"hush\"]}}",
 		    "password: a list is not a text" },
 	};
@@ -639,23 +640,41 @@ test_search_order(void **state)
 	rmdir("config/sftpgo.json");
 }
 
+/* Every extension is found, in this order, and one file is read. */
 static void
-test_other_formats(void **state)
+test_every_extension(void **state)
 {
-	static const char *const extensions[] = { "toml", "yaml", "yml", "properties", "props",
-		"prop", "hcl", "dotenv", "env", "ini" };
+	static const struct {
+		const char *extension, *text;
+	} files[] = {
+		{ "json", "{\"sftpd\":{\"bind_port\":1}}" },
+		{ "toml", "sftpd.bind_port = 2" },
+		{ "yaml", "sftpd:\n  bind_port: 3" },
+		{ "yml", "sftpd: {bind_port: 4}" },
+		{ "properties", "sftpd.bind_port=5" },
+		{ "props", "sftpd.bind_port:6" },
+		{ "prop", "sftpd.bind_port 7" },
+		{ "hcl", "sftpd { bind_port = 8 }" },
+		{ "dotenv", "SFTPGO_SFTPD__BIND_PORT=9" },
+		{ "env", "SFTPD__BIND_PORT=10" },
+		{ "ini", "[sftpd]\nbind_port=11" },
+	};
+	enum { FILES = sizeof(files) / sizeof(files[0]) };
+	char path[64];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(extensions) / sizeof(extensions[0]); i++) {
-		char path[64];
+	for (size_t i = 0; i < FILES; i++) {
+		assert_string_equal(config_format_extension(i), files[i].extension);
+		snprintf(path, sizeof(path), "config/sftpgo.%s", files[i].extension);
+		write_text(path, files[i].text);
+	}
+	assert_null(config_format_extension(FILES));
+	for (size_t i = 0; i < FILES; i++) {
+		struct config *config = load_good(NULL, NULL);
 
-		snprintf(path, sizeof(path), "config/sftpgo.%s", extensions[i]);
-		write_text(path, "");
-		expect_mistake(NULL, NULL, "this version reads JSON only");
-		/* JSON comes first in the same directory. */
-		write_text("config/sftpgo.json", "{}");
-		expect_file(NULL, "config/sftpgo.json");
-		unlink("config/sftpgo.json");
+		snprintf(path, sizeof(path), "config/sftpgo.%s", files[i].extension);
+		assert_int_equal(config->sftpd.bind_port, (int)i + 1);
+		config_free(&config);
 		unlink(path);
 	}
 }
@@ -702,7 +721,7 @@ parse(const void *text, size_t n)
 	int err;
 
 	assert_int_equal(config_new(&config, "."), 0);
-	err = config_file_parse(config, "x.json", (struct view){ .p = text, .n = n }, &mistakes);
+	err = config_file_parse(config, "x.json", CONFIG_JSON, (struct view){ .p = text, .n = n }, &mistakes);
 	assert_int_equal(err == 0, mistakes.n == 0);
 	buf_free(&mistakes);
 	config_free(&config);
@@ -876,7 +895,7 @@ main(void)
 		cmocka_unit_test(test_unknown_variables),
 		cmocka_unit_test(test_secrets_stay_secret),
 		cmocka_unit_test(test_search_order),
-		cmocka_unit_test(test_other_formats),
+		cmocka_unit_test(test_every_extension),
 		cmocka_unit_test(test_files_that_cannot_be_read),
 		cmocka_unit_test(test_every_truncation),
 		cmocka_unit_test(test_every_bit_flip),

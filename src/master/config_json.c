@@ -1,8 +1,9 @@
 /*
- * Finds the line of a key. The JSON library has accepted the text already and keeps no positions;
- * this walk only counts lines, and nothing depends on it but the number in a message.
+ * JSON (RFC 8259). The library keeps no positions, so a walk of our own over the text that it has
+ * accepted finds the line of a key; nothing depends on that but the number in a message.
  */
 #include "master/config_file.h"
+#include "master/config_source.h"
 
 #include "base/rd.h"
 
@@ -117,4 +118,19 @@ config_line_of(struct view json, const char *name)
 
 	walk_value(&w);
 	return w.found;
+}
+
+int
+config_read_json(struct config_source *src)
+{
+	json_error_t error;
+
+	src->root = json_loadb(src->text.n > 0 ? (const char *)src->text.p : "", src->text.n,
+	    JSON_REJECT_DUPLICATES, &error);
+	if (src->root == NULL)
+		return config_source_fault(src, error.line > 0 ? (unsigned)error.line : 1, "%s",
+		    error.text);
+	if (!json_is_object(src->root))
+		return config_source_fault(src, 1, "the file must hold one object {...}");
+	return 0;
 }
