@@ -262,12 +262,14 @@ send_reply(struct ssh_transport *t, struct view signature)
 	return transport_send(t);
 }
 
-/* RFC 8308: once, straight behind our first NEWKEYS. */
-static int
-send_ext_info(struct ssh_transport *t)
+int
+exchange_tell_extensions(struct ssh_transport *t)
 {
-	struct buf *m = transport_message(t, SSH_MSG_EXT_INFO);
+	struct buf *m;
 
+	if (!t->ext_info)
+		return 0;
+	m = transport_message(t, SSH_MSG_EXT_INFO);
 	buf_u32(m, 2);
 	buf_cstr(m, "server-sig-algs");
 	buf_cstr(m, t->config->algorithms.list[SSH_ALGORITHM_USER_KEY]);
@@ -280,7 +282,6 @@ int
 exchange_answer(struct ssh_transport *t, struct view signature)
 {
 	struct exchange *x = &t->exchange;
-	bool first = packet_cipher_algorithm(t->out.cipher) == NULL;
 	int err;
 
 	if (signature.n == 0 || signature.n > SSH_SIGNATURE_MAX)
@@ -294,8 +295,6 @@ exchange_answer(struct ssh_transport *t, struct view signature)
 	x->stage = EXCHANGE_NEWKEYS;
 	if (t->authenticated && (err = packet_output_compress(&t->out, x->next.compress_out)) != 0)
 		return transport_output_fault(t, err);
-	if (first && t->ext_info && (err = send_ext_info(t)) != 0)
-		return err;
 	return transport_send_held(t);
 }
 

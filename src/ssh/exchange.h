@@ -54,5 +54,11 @@ struct view exchange_signature_name(const struct ssh_transport *t);
 MUST int exchange_answer(struct ssh_transport *t, struct view signature);
 /* The client's NEWKEYS; new keys in. NEWKEYS -> IDLE. */
 MUST int exchange_client_newkeys(struct ssh_transport *t, struct view payload);
+/*
+ * Queues our EXT_INFO where the client wants one: once, as the first packet behind our first
+ * NEWKEYS (RFC 8308 section 2.4). Called when the client's NEWKEYS has come and not before: many
+ * clients hold their next packet back until that one is acknowledged, and so it is at once.
+ */
+MUST int exchange_tell_extensions(struct ssh_transport *t);
 
 #endif

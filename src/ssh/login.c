@@ -106,9 +106,11 @@ ssh_key_exchange(struct ssh_transport *t, ssh_sign_fn *sign, void *ctx)
 	    (err = login_expect(t, SSH_MSG_KEXINIT, "KEXINIT", &payload)) != 0 ||
 	    (err = exchange_client_kexinit(t, payload)) != 0 || (err = read_client_value(t)) != 0 ||
 	    (err = sign_and_answer(t, sign, ctx)) != 0 ||
-	    (err = login_expect(t, SSH_MSG_NEWKEYS, "NEWKEYS", &payload)) != 0)
+	    (err = login_expect(t, SSH_MSG_NEWKEYS, "NEWKEYS", &payload)) != 0 ||
+	    (err = exchange_client_newkeys(t, payload)) != 0 ||
+	    (err = exchange_tell_extensions(t)) != 0)
 		return err;
-	return exchange_client_newkeys(t, payload);
+	return transport_wait_sent(t);
 }
 
 /*
