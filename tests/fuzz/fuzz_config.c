@@ -19,8 +19,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
 	if (config_new(&config, "/") != 0)
 		return 0;
-	err = config_file_parse(config, "fuzz.json", (struct view){ .p = bytes, .n = n },
-	    &mistakes);
+	err = config_file_parse(config, "fuzz.json", CONFIG_JSON,
+	    (struct view){ .p = bytes, .n = n }, &mistakes);
 	if ((err == 0) != (mistakes.n == 0) || (err != 0 && err != ERR_INVALID))
 		abort();
 	if (mistakes.n > 0 && mistakes.p[mistakes.n - 1] != '\n')
