@@ -20,5 +20,6 @@
 #include "accounts/provider.h"
 #include "accounts/secret_text.h"
 #include "accounts/user.h"
+#include "accounts/user_totp.h"
 
 #endif

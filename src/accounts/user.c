@@ -15,6 +15,8 @@ static const size_t text_fields[] = {
 	offsetof(struct user, username),
 	offsetof(struct user, password),
 	offsetof(struct user, home_dir),
+	offsetof(struct user, filters.totp.secret),
+	offsetof(struct user, filters.totp.algorithm),
 	offsetof(struct user, filesystem.s3.bucket),
 	offsetof(struct user, filesystem.s3.key_prefix),
 	offsetof(struct user, filesystem.s3.region),
@@ -99,6 +101,7 @@ user_free(struct user **user)
 	text_list_clear(&u->filters.denied_ip);
 	text_list_clear(&u->filters.denied_login_methods);
 	user_extensions_clear(&u->filters.file_extensions);
+	text_list_clear(&u->filters.totp.recovery_codes);
 	free(u);
 }
 
@@ -204,8 +207,12 @@ user_copy(const struct user *user, struct user **out)
 	    (err = text_list_copy(
 		 &user->filters.denied_login_methods, &copy->filters.denied_login_methods)) != 0 ||
 	    (err = copy_extensions(
-		 &user->filters.file_extensions, &copy->filters.file_extensions)) != 0)
+		 &user->filters.file_extensions, &copy->filters.file_extensions)) != 0 ||
+	    (err = text_list_copy(&user->filters.totp.recovery_codes,
+		 &copy->filters.totp.recovery_codes)) != 0)
 		goto out;
+	copy->filters.totp.digits = user->filters.totp.digits;
+	copy->filters.totp.last_step = user->filters.totp.last_step;
 	*out = copy;
 	copy = NULL;
 out:

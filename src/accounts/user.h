@@ -74,6 +74,15 @@ struct user_extensions_list {
 	size_t count;
 };
 
+/* One-time codes; see user_totp.h. */
+struct user_totp {
+	char *secret;                    /* base32, or "$aes$key$data" of it; "": there are none */
+	char *algorithm;                 /* "SHA1", "SHA256" or "SHA512" */
+	int64_t digits;                  /* 6 or 8 */
+	int64_t last_step;               /* the latest whose code was used */
+	struct text_list recovery_codes; /* hashes of those that are left */
+};
+
 struct user_s3 {
 	char *bucket;
 	char *key_prefix;
@@ -118,6 +127,7 @@ struct user {
 		struct text_list denied_ip;
 		struct text_list denied_login_methods;
 		struct user_extensions_list file_extensions;
+		struct user_totp totp;
 	} filters;
 	struct user_filesystem_config {
 		int64_t provider; /* enum user_filesystem, or a number that is none */
@@ -204,7 +214,7 @@ struct user_rules {
 /*
  * Checks everything in the contract's order and writes the fields in their normal form: home
  * directory from the base, permission paths cleaned, "*" alone, the password hashed (slow, needs
- * the memory of the cost), the S3 secret sealed (secret_text.h), cloud settings of other providers
+ * the memory of the cost), secrets sealed (secret_text.h), cloud settings of other providers
  * dropped, GCS credentials moved to their file. ERR_INVALID with "Validation error: ..." at the
  * first fault; ERR_MEMORY. After an error the user is to be thrown away.
  */

@@ -47,8 +47,8 @@ struct member {
 	MEMBER(type, field, text, MEMBER_TEXT, output, NULL, NULL, NULL)
 #define TEXTS(type, field, text, output) \
 	MEMBER(type, field, text, MEMBER_TEXTS, output, NULL, NULL, NULL)
-#define OBJECT(type, field, text, table) \
-	MEMBER(type, field, text, MEMBER_OBJECT, OUTPUT_ALWAYS, table, NULL, NULL)
+#define OBJECT(type, field, text, output, table) \
+	MEMBER(type, field, text, MEMBER_OBJECT, output, table, NULL, NULL)
 #define OTHER(type, field, text, output, read, write) \
 	MEMBER(type, field, text, MEMBER_OTHER, output, NULL, read, write)
 #define END { .name = NULL }
@@ -78,6 +78,16 @@ static const struct member extensions_members[] = {
 	END,
 };
 
+/* Nothing of it that opens an account is shown. */
+static const struct member totp_members[] = {
+	TEXT(struct user_totp, secret, "secret", OUTPUT_DUMP),
+	TEXT(struct user_totp, algorithm, "algorithm", OUTPUT_UNLESS_EMPTY),
+	NUMBER(struct user_totp, digits, "digits", OUTPUT_UNLESS_EMPTY),
+	NUMBER(struct user_totp, last_step, "last_step", OUTPUT_DUMP),
+	TEXTS(struct user_totp, recovery_codes, "recovery_codes", OUTPUT_DUMP),
+	END,
+};
+
 static const struct member filters_members[] = {
 	TEXTS(struct user_filters, allowed_ip, "allowed_ip", OUTPUT_ALWAYS),
 	TEXTS(struct user_filters, denied_ip, "denied_ip", OUTPUT_ALWAYS),
@@ -85,6 +95,7 @@ static const struct member filters_members[] = {
 	    struct user_filters, denied_login_methods, "denied_login_methods", OUTPUT_UNLESS_EMPTY),
 	OTHER(struct user_filters, file_extensions, "file_extensions", OUTPUT_UNLESS_EMPTY,
 	    read_extensions, write_extensions),
+	OBJECT(struct user_filters, totp, "totp", OUTPUT_UNLESS_EMPTY, totp_members),
 	END,
 };
 
@@ -111,8 +122,8 @@ static const struct member gcs_members[] = {
 
 static const struct member filesystem_members[] = {
 	NUMBER(struct user_filesystem_config, provider, "provider", OUTPUT_ALWAYS),
-	OBJECT(struct user_filesystem_config, s3, "s3config", s3_members),
-	OBJECT(struct user_filesystem_config, gcs, "gcsconfig", gcs_members),
+	OBJECT(struct user_filesystem_config, s3, "s3config", OUTPUT_ALWAYS, s3_members),
+	OBJECT(struct user_filesystem_config, gcs, "gcsconfig", OUTPUT_ALWAYS, gcs_members),
 	END,
 };
 
@@ -139,8 +150,8 @@ static const struct member user_members[] = {
 	NUMBER(struct user, upload_bandwidth, "upload_bandwidth", OUTPUT_ALWAYS),
 	NUMBER(struct user, download_bandwidth, "download_bandwidth", OUTPUT_ALWAYS),
 	NUMBER(struct user, last_login, "last_login", OUTPUT_ALWAYS),
-	OBJECT(struct user, filters, "filters", filters_members),
-	OBJECT(struct user, filesystem, "filesystem", filesystem_members),
+	OBJECT(struct user, filters, "filters", OUTPUT_ALWAYS, filters_members),
+	OBJECT(struct user, filesystem, "filesystem", OUTPUT_ALWAYS, filesystem_members),
 	END,
 };
 
@@ -428,6 +439,8 @@ value_is_empty(const json_t *value)
 		return json_integer_value(value) == 0;
 	if (json_is_string(value))
 		return json_string_length(value) == 0;
+	if (json_is_object(value))
+		return json_object_size(value) == 0;
 	return json_array_size(value) == 0;
 }
 

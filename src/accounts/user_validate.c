@@ -4,6 +4,7 @@
 #include "accounts/path_clean.h"
 #include "accounts/secret_text.h"
 #include "accounts/user_members.h"
+#include "accounts/user_totp.h"
 
 #include "base/permission.h"
 #include "crypto/crypto.h"
@@ -382,9 +383,10 @@ user_validate_check(struct user *user, const struct user_rules *rules, struct fa
 	if ((err = check_keys(user, failure)) != 0 ||
 	    (err = check_addresses(&filters->denied_ip, "denied", failure)) != 0 ||
 	    (err = check_addresses(&filters->allowed_ip, "allowed", failure)) != 0 ||
-	    (err = check_login_methods(&filters->denied_login_methods, failure)) != 0)
+	    (err = check_login_methods(&filters->denied_login_methods, failure)) != 0 ||
+	    (err = check_extensions(&filters->file_extensions, failure)) != 0)
 		return err;
-	return check_extensions(&filters->file_extensions, failure);
+	return user_totp_validate(user, failure);
 }
 
 static int
@@ -432,7 +434,8 @@ user_validate_finish(struct user *user, const struct user_rules *rules, struct f
 	int err;
 
 	if ((err = finish_password(user, rules, failure)) != 0 ||
-	    (err = finish_s3(&user->filesystem.s3, failure)) != 0)
+	    (err = finish_s3(&user->filesystem.s3, failure)) != 0 ||
+	    (err = user_totp_seal(user)) != 0)
 		return err;
 	if (user->filesystem.provider == USER_FILESYSTEM_GCS &&
 	    user->filesystem.gcs.credentials[0] != '\0')

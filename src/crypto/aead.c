@@ -53,10 +53,11 @@ int
 aead_open(const uint8_t key[AEAD_KEY_BYTES], const uint8_t nonce[AEAD_NONCE_BYTES],
     struct view sealed, struct buf *out)
 {
-	uint8_t tag[AEAD_TAG_BYTES];
+	uint8_t tag[AEAD_TAG_BYTES], nothing[1];
 	struct view text = sealed;
 	size_t before = out->n;
-	uint8_t *room;
+	/* An empty text, too, has an address. */
+	uint8_t *room = nothing;
 	int err;
 
 	if (sealed.n < AEAD_TAG_BYTES)
@@ -66,8 +67,7 @@ aead_open(const uint8_t key[AEAD_KEY_BYTES], const uint8_t nonce[AEAD_NONCE_BYTE
 		return ERR_LIMIT;
 	for (size_t i = 0; i < sizeof(tag); i++)
 		tag[i] = sealed.p[text.n + i];
-	/* One byte more, so that there is an address even for an empty text. */
-	if ((room = buf_room(out, text.n + 1)) == NULL)
+	if (text.n > 0 && (room = buf_room(out, text.n)) == NULL)
 		return buf_error(out);
 	err = gcm_once(false, key, nonce, text, room, tag);
 	if (err != 0)

@@ -155,6 +155,16 @@ test_aead_limits(void **state)
 	buf_u8(&sealed, 0);
 	assert_int_equal(aead_open(key, nonce, buf_view(&sealed), &out), ERR_LIMIT);
 	assert_int_equal(aead_seal(key, nonce, view_of("8 bytes!"), &small), ERR_LIMIT);
+	/* A buffer with just enough room is enough. */
+	buf_free(&sealed);
+	buf_free(&small);
+	small = buf_init(8 + AEAD_TAG_BYTES);
+	assert_int_equal(aead_seal(key, nonce, view_of("8 bytes!"), &small), 0);
+	sealed = buf_init(8);
+	assert_int_equal(aead_open(key, nonce, buf_view(&small), &sealed), 0);
+	buf_free(&sealed);
+	sealed = buf_init(7);
+	assert_int_equal(aead_open(key, nonce, buf_view(&small), &sealed), ERR_LIMIT);
 	buf_free(&sealed);
 	buf_free(&out);
 	buf_free(&small);
