@@ -38,14 +38,21 @@ static int
 file_create(struct vfs *vfs, const struct vpath *path, bool follow, struct vfs_file *file)
 {
 	operations wanted = OPERATION_BIT(CREATE_FILE) | read_operation(file->flags);
+	int flags = access_flags(file->flags);
 	struct place place;
 	int err;
 
+	if (!follow) {
+		err = place_create_plain(vfs, wanted, path, flags, &file->grants, &file->fd);
+		file->is_new = err == 0;
+		if (err == 0 || err == EEXIST)
+			return err;
+	}
 	err = follow ? place_follow(vfs, wanted, OPERAND_PATH, path, &place)
 		     : place_find(vfs, wanted, OPERAND_PATH, path, &place);
 	if (err == 0)
 		err = resolve_at(place.directory_fd, place.name,
-		    access_flags(file->flags) | O_CREAT | O_EXCL | O_NOCTTY, &file->fd);
+		    flags | O_CREAT | O_EXCL | O_NOCTTY, &file->fd);
 	file->is_new = err == 0;
 	file->grants = place.grants;
 	place_free(&place);

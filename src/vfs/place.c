@@ -209,3 +209,16 @@ place_free(struct place *place)
 	free(place->real);
 	place->real = NULL;
 }
+
+MUST int
+place_create_plain(const struct vfs *vfs, operations wanted, const struct vpath *path, int flags,
+	struct grants *grants_out, int *fd_out)
+{
+	*fd_out = -1;
+	*grants_out = policy_grants(&vfs->policy, path);
+	if (!operations_allowed(wanted, OPERAND_PATH, NODE_UNKNOWN, *grants_out) ||
+	    vpath_is_root(path))
+		return EACCES;
+	return resolve_at(vfs->root_fd, tree_relative(path), flags | O_CREAT | O_EXCL | O_NOCTTY,
+	    fd_out);
+}

@@ -43,4 +43,11 @@ MUST int place_open_file(const struct place *place, int flags, int *fd_out, stru
 MUST int place_open_directory(const struct place *place, int *fd_out, struct stat *st_out);
 void place_free(struct place *place);
 
+/*
+ * The usual case of a new file, a path without links, in one system call: makes and opens it.
+ * EEXIST when the name is taken; any other error only means that the long way must be gone.
+ */
+MUST int place_create_plain(const struct vfs *vfs, operations wanted, const struct vpath *path,
+	int flags, struct grants *grants_out, int *fd_out);
+
 #endif
