@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const struct provider_ops *const drivers[] = { &provider_sqlite_ops,
-	&provider_postgresql_ops, &provider_mysql_ops, &provider_memory_ops };
+	&provider_postgresql_ops, &provider_mysql_ops, &provider_bolt_ops, &provider_memory_ops };
 enum { DRIVERS = sizeof(drivers) / sizeof(drivers[0]) };
 
 static const struct provider_ops *

@@ -642,6 +642,8 @@ main(void)
 		return cmocka_run_group_tests_name(driver, tests, NULL, NULL);
 	driver = "sqlite";
 	failed = cmocka_run_group_tests_name("sqlite", tests, NULL, NULL);
+	driver = "bolt";
+	failed += cmocka_run_group_tests_name("bolt", tests, NULL, NULL);
 	driver = "memory";
 	return failed + cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }
