@@ -13,13 +13,31 @@ log_level_text(enum log_level level)
 	return names[level];
 }
 
+/* How many bytes from here on stand for themselves. */
+static size_t
+plain_bytes(const uint8_t *p, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\')
+		i++;
+	return i;
+}
+
 void
 json_quote(struct buf *out, struct view text)
 {
 	buf_u8(out, '"');
 	for (size_t i = 0; i < text.n;) {
-		uint8_t c = text.p[i];
-		size_t n = utf8_length((struct view){ .p = text.p + i, .n = text.n - i });
+		size_t plain = plain_bytes(text.p + i, text.n - i);
+		uint8_t c;
+		size_t n;
+
+		buf_raw(out, text.p + i, plain);
+		if ((i += plain) == text.n)
+			break;
+		c = text.p[i];
+		n = utf8_length((struct view){ .p = text.p + i, .n = text.n - i });
 
 		if (n == 0) {
 			buf_text(out, "\xef\xbf\xbd");

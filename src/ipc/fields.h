@@ -44,6 +44,7 @@
 	F(U64, transfer, UINT64_MAX) F(BOOL, upload, 1) F(U8, protocol, 2) F(BOOL, failed, 1) \
 	F(U64, elapsed_ms, UINT64_MAX) F(U64, bytes, UINT64_MAX) F(U64, file_size, UINT64_MAX) \
 	F(BYTES, path, 4096)
+#define IPC_FIELDS_TRANSFERS_DONE(F) F(BYTES, records, 32768)
 #define IPC_FIELDS_OPERATION_DONE(F) \
 	F(U8, operation, 16) F(U8, protocol, 2) F(BYTES, path, 4096) F(BYTES, target, 4096) \
 	F(U32, mode, UINT32_MAX) F(I64, uid, INT64_MAX) F(I64, gid, INT64_MAX) \

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* A line with two paths of 4 KiB in which every byte is escaped, and room to spare. */
-enum { LINE_MAX_BYTES = 64 * 1024, MESSAGE_MAX = 4096 };
+enum { LINE_MAX_BYTES = 64 * 1024, MESSAGE_MAX = 4096, HELD_BYTES = 64 * 1024 };
 
 struct log {
 	pthread_mutex_t lock;
@@ -22,6 +22,9 @@ struct log {
 	bool verbose;
 	int64_t (*wall_ms)(void);
 	uint64_t lost; /* lines since the last that could be written */
+	unsigned holds;
+	struct buf held;     /* lines that wait for log_release() */
+	uint64_t held_lines;
 };
 
 int
@@ -34,6 +37,7 @@ log_open(struct log **out, const struct log_settings *settings)
 	if (log == NULL)
 		return ERR_MEMORY;
 	pthread_mutex_init(&log->lock, NULL);
+	log->held = buf_init(HELD_BYTES + LINE_MAX_BYTES);
 	log->destination = settings->destination;
 	log->verbose = settings->verbose;
 	log->wall_ms = settings->wall_ms != NULL ? settings->wall_ms : clock_wall_ms;
@@ -52,6 +56,7 @@ log_free(struct log **log)
 	if (*log == NULL)
 		return;
 	log_file_free(&(*log)->file);
+	buf_free(&(*log)->held);
 	pthread_mutex_destroy(&(*log)->lock);
 	free(*log);
 	*log = NULL;
@@ -60,12 +65,8 @@ log_free(struct log **log)
 /* ---- writing */
 
 static int
-write_line(struct log *log, const struct buf *line)
+write_bytes(struct log *log, struct view bytes)
 {
-	struct view bytes = buf_view(line);
-
-	if (buf_error(line) != 0)
-		return buf_error(line);
 	switch (log->destination) {
 	case LOG_TO_STDOUT:
 		return fd_write_all(STDOUT_FILENO, bytes.p, bytes.n);
@@ -75,6 +76,52 @@ write_line(struct log *log, const struct buf *line)
 		break;
 	}
 	return 0;
+}
+
+static void
+write_held(struct log *log)
+{
+	if (log->held_lines > 0 && write_bytes(log, buf_view(&log->held)) != 0)
+		log->lost += log->held_lines;
+	log->held_lines = 0;
+	buf_clear(&log->held);
+}
+
+static int
+write_line(struct log *log, const struct buf *line)
+{
+	struct view bytes = buf_view(line);
+
+	if (buf_error(line) != 0)
+		return buf_error(line);
+	if (log->holds == 0)
+		return write_bytes(log, bytes);
+	buf_raw(&log->held, bytes.p, bytes.n);
+	if (buf_error(&log->held) != 0)
+		return buf_error(&log->held);
+	log->held_lines++;
+	if (log->held.n >= HELD_BYTES)
+		write_held(log);
+	return 0;
+}
+
+void
+log_hold(struct log *log)
+{
+	pthread_mutex_lock(&log->lock);
+	log->holds++;
+	pthread_mutex_unlock(&log->lock);
+}
+
+void
+log_release(struct log *log)
+{
+	pthread_mutex_lock(&log->lock);
+	if (log->holds == 0)
+		bug("the log is released and was not held");
+	if (--log->holds == 0)
+		write_held(log);
+	pthread_mutex_unlock(&log->lock);
 }
 
 /* Tells how many lines are missing; stays silent until that itself can be written. */

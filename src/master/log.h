@@ -43,6 +43,13 @@ MUST int log_open(struct log **out, const struct log_settings *settings);
 /* Waits for a compression that is running. */
 void log_free(struct log **log);
 
+/*
+ * Between the two, lines are kept in memory and leave in few writes: for many lines at once.
+ * Lines of other threads wait as well. Calls nest.
+ */
+void log_hold(struct log *log);
+void log_release(struct log *log);
+
 /* A general line. connection_id may be "". */
 void log_app(struct log *log, enum log_level level, const char *sender, const char *connection_id,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));

@@ -15,6 +15,8 @@
 
 /* From the login's success to SESSION_READY. */
 enum { TAKE_OVER_MS = 30000 };
+/* A later login than the last one stored by at least so much is stored. */
+enum { TOUCH_LOGIN_MS = 10 * 1000 };
 
 /* ---- opening */
 
@@ -48,17 +50,23 @@ touch_login_done(uv_work_t *work, int status)
 	free(job);
 }
 
-/* Nobody waits for it: a login does not fail for a date that could not be written. */
+/*
+ * Nobody waits for it: a login does not fail for a date that could not be written. A client that
+ * logs in again and again is not worth a write to the disk each time.
+ */
 static void
-touch_login(struct master *m, const char *username)
+touch_login(struct master *m, const struct user *user)
 {
-	struct touch_job *job = calloc(1, sizeof(*job));
+	int64_t since_ms = clock_wall_ms() - user->last_login;
+	struct touch_job *job = NULL;
 
+	if (since_ms < 0 || since_ms >= TOUCH_LOGIN_MS)
+		job = calloc(1, sizeof(*job));
 	if (job == NULL)
 		return;
 	job->work.data = job;
 	job->master = m;
-	job->username = strdup(username);
+	job->username = strdup(user->username);
 	if (job->username == NULL ||
 	    uv_queue_work(&m->loop, &job->work, touch_login_run, touch_login_done) != 0) {
 		free(job->username);
@@ -171,7 +179,7 @@ session_open(struct connection *c, struct user **user, int root_fd)
 		return;
 	}
 	connection_set_timer(c, TAKE_OVER_MS);
-	touch_login(m, c->user->username);
+	touch_login(m, c->user);
 	ipc_encode_auth_accepted(&message, &(struct ipc_auth_accepted){});
 	err = connection_send(&c->login, &message, &handover, 1);
 	fd_close(&handover);
@@ -349,6 +357,24 @@ on_transfer_done(struct connection *c, struct rd fields)
 		    c->user->username, message.bytes);
 	buf_free(&path);
 	return 0;
+}
+
+int
+on_transfers_done(struct connection *c, struct rd fields)
+{
+	struct ipc_transfers_done message;
+	struct rd r;
+	int err = ipc_decode_transfers_done(fields, &message);
+
+	r = rd_of(message.records);
+	log_hold(c->master->log);
+	while (err == 0 && r.n > 0) {
+		struct view record = rd_str(&r, ipc_rows[IPC_TRANSFER_DONE].max_bytes);
+
+		err = r.bad != 0 ? r.bad : on_transfer_done(c, rd_of(record));
+	}
+	log_release(c->master->log);
+	return err;
 }
 
 int

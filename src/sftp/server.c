@@ -92,11 +92,10 @@ static struct sftp_transfer
 transfer_now(const struct sftp_handle *handle)
 {
 	struct sftp_transfer transfer = handle->transfer;
-	struct vfs_attributes attributes;
 
 	transfer.path = vfs_file_path(handle->file);
-	if (vfs_file_stat(handle->file, &attributes) == 0)
-		transfer.file_size = attributes.size;
+	transfer.file_size = transfer.upload ? vfs_file_size(handle->file)
+					     : vfs_file_size_before(handle->file);
 	return transfer;
 }
 

@@ -64,7 +64,7 @@ struct sftp_transfer {
 	bool failed;
 	uint64_t started_ms; /* monotonic */
 	uint64_t bytes;      /* so far */
-	uint64_t file_size;  /* at the end */
+	uint64_t file_size;  /* of an upload: at the end; of a download: at its beginning */
 	const struct vpath *path;
 };
 

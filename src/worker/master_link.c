@@ -5,14 +5,20 @@
 
 #include <poll.h>
 
-enum { SEND_MS_MAX = 30 * 1000 };
+enum {
+	SEND_MS_MAX = 30 * 1000,
+	/* Short enough that a line of the log does not seem late. */
+	REPORTS_MS = 10,
+	REPORTS_BYTES_MAX = 32 * 1024,
+	TYPE_BYTES = 1,
+};
 
 void
 master_link_init(struct master_link *link, int fd, enum ipc_phase phase)
 {
 	*link = (struct master_link){ .fd = fd,
 		.gate = { .peer = IPC_ROLE_MASTER, .phase = phase },
-		.out = buf_init(IPC_BYTES_MAX) };
+		.out = buf_init(IPC_BYTES_MAX), .reports = buf_init(REPORTS_BYTES_MAX) };
 }
 
 void
@@ -20,6 +26,7 @@ master_link_free(struct master_link *link)
 {
 	ipc_inbox_free(&link->inbox);
 	buf_free(&link->out);
+	buf_free(&link->reports);
 }
 
 int
@@ -28,20 +35,63 @@ master_link_error(const struct master_link *link)
 	return link->error;
 }
 
-int
-master_link_send(struct master_link *link)
+static int
+send_message(struct master_link *link, const struct buf *message)
 {
-	int err = buf_error(&link->out);
+	int err = buf_error(message);
 
 	if (err == 0 && (err = link->error) == 0) {
 		uint64_t deadline_ms = clock_mono_ms() + SEND_MS_MAX;
 
-		while ((err = ipc_send(link->fd, &link->out, NULL, 0, false)) == ERR_AGAIN) {
+		while ((err = ipc_send(link->fd, message, NULL, 0, false)) == ERR_AGAIN) {
 			if ((err = fd_wait(link->fd, POLLOUT, deadline_ms)) != 0)
 				break;
 		}
 		link->error = err;
 	}
+	return err;
+}
+
+void
+master_link_flush(struct master_link *link)
+{
+	struct buf message = buf_init(IPC_BYTES_MAX);
+
+	if (link->reports_due_ms == 0)
+		return;
+	ipc_encode_transfers_done(
+	    &message, &(struct ipc_transfers_done){ .records = buf_view(&link->reports) });
+	(void)send_message(link, &message);
+	buf_free(&message);
+	buf_clear(&link->reports);
+	link->reports_due_ms = 0;
+}
+
+void
+master_link_report_transfer(struct master_link *link, uint64_t now_ms)
+{
+	struct view record = buf_view(&link->out);
+
+	/* a path that no message can carry is not reported, as in master_link_send() */
+	if (record.n > TYPE_BYTES) {
+		record.p += TYPE_BYTES;
+		record.n -= TYPE_BYTES;
+		if (link->reports.n + 4 + record.n > REPORTS_BYTES_MAX)
+			master_link_flush(link);
+		buf_str(&link->reports, record);
+		if (link->reports_due_ms == 0)
+			link->reports_due_ms = now_ms + REPORTS_MS;
+	}
+	buf_clear(&link->out);
+}
+
+int
+master_link_send(struct master_link *link)
+{
+	int err;
+
+	master_link_flush(link);
+	err = send_message(link, &link->out);
 	/* it may have held a password */
 	buf_free(&link->out);
 	return err;

@@ -18,6 +18,8 @@ struct master_link {
 	struct ipc_inbox inbox;
 	struct ipc_gate gate;
 	struct buf out; /* the message to send next, as its ipc_encode_*() left it */
+	struct buf reports;      /* the records of a TRANSFERS_DONE that waits */
+	uint64_t reports_due_ms; /* when it goes out; 0: there are none */
 	uint32_t logs;
 	int error;
 };
@@ -32,6 +34,14 @@ int master_link_error(const struct master_link *link);
  * is returned as the buffer's error, which is no error of the link.
  */
 int master_link_send(struct master_link *link);
+/*
+ * Keeps the TRANSFER_DONE in link->out back, for a few milliseconds, so that many small files cost
+ * one message. Any other message goes out behind it. The owner calls master_link_flush() when
+ * reports_due_ms has come.
+ */
+void master_link_report_transfer(struct master_link *link, uint64_t now_ms);
+/* Sends what was kept back. */
+void master_link_flush(struct master_link *link);
 /*
  * The next message that the gate lets through, waiting until the deadline (0: without end). 0,
  * ERR_TIMEOUT, ERR_EOF, or what the gate said. Descriptors are the caller's to close.

@@ -166,6 +166,7 @@ next_deadline_ms(const struct session *s)
 {
 	uint64_t deadline_ms = ssh_connection_deadline_ms(s->connection);
 
+	sooner(&deadline_ms, s->link.reports_due_ms);
 	if (s->active)
 		sooner(&deadline_ms, s->activity_ms + ACTIVITY_EVERY_MS);
 	if (s->channelless_ms != 0)
@@ -201,6 +202,8 @@ static int
 tick(struct session *s, uint64_t now_ms)
 {
 	report_activity(s, now_ms);
+	if (s->link.reports_due_ms != 0 && s->link.reports_due_ms <= now_ms)
+		master_link_flush(&s->link);
 	if (now_ms - s->progress_ms >= PROGRESS_EVERY_MS) {
 		s->progress_ms = now_ms;
 		session_channels_progress(&s->channels);

@@ -19,16 +19,18 @@ void
 session_report_transfer_done(
     struct master_link *link, uint32_t serial, const struct sftp_transfer *transfer)
 {
+	uint64_t now_ms = clock_mono_ms();
+
 	ipc_encode_transfer_done(
 	    &link->out, &(struct ipc_transfer_done){ .transfer = transfer_id(serial, transfer),
 			    .upload = transfer->upload,
 			    .protocol = SESSION_PROTOCOL_SFTP,
 			    .failed = transfer->failed,
-			    .elapsed_ms = clock_mono_ms() - transfer->started_ms,
+			    .elapsed_ms = now_ms - transfer->started_ms,
 			    .bytes = transfer->bytes,
 			    .file_size = transfer->file_size,
 			    .path = path_view(transfer->path) });
-	(void)master_link_send(link);
+	master_link_report_transfer(link, now_ms);
 }
 
 void

@@ -322,6 +322,29 @@ line_length(void)
 
 /* The write that would pass the size goes to a new file; one that reaches it does not. */
 static void
+test_held_lines(void **state)
+{
+	struct log_settings settings = settings_for("held.log");
+	struct log *log = open_log(&settings);
+	const char *first = "{\"level\":\"info\"," TIME ",\"sender\":\"a\","
+			    "\"connection_id\":\"\",\"message\":\"1\"}\n";
+	char both[512];
+
+	(void)state;
+	log_hold(log);
+	log_hold(log);
+	log_app(log, LOG_LEVEL_INFO, "a", "", "1");
+	log_release(log);
+	expect_content("held.log", "");
+	log_release(log);
+	expect_content("held.log", first);
+	snprintf(both, sizeof(both), "%s%s", first, first);
+	log_app(log, LOG_LEVEL_INFO, "a", "", "1");
+	expect_content("held.log", both);
+	log_free(&log);
+}
+
+static void
 test_rotation(void **state)
 {
 	struct log_settings settings = settings_for("size.log");
@@ -539,6 +562,7 @@ main(void)
 		cmocka_unit_test(test_long_texts),
 		cmocka_unit_test(test_console),
 		cmocka_unit_test(test_directories_are_made),
+		cmocka_unit_test(test_held_lines),
 		cmocka_unit_test(test_rotation),
 		cmocka_unit_test(test_line_above_the_size),
 		cmocka_unit_test(test_backups_kept),
