@@ -70,7 +70,7 @@ void control_answer_free(struct control_answer *answer);
  */
 const char *control_body_text(const json_t *body, const char *key, struct control_answer *answer);
 
-/* The handlers (control_user.c, control_session.c). */
+/* The handlers (control_user.c, control_totp.c, control_session.c). */
 #define CONTROL_HANDLER(name) \
 	void name(struct control_context *context, const json_t *body, \
 	    struct control_answer *answer)
@@ -81,6 +81,9 @@ CONTROL_HANDLER(control_user_update);
 CONTROL_HANDLER(control_user_delete);
 CONTROL_HANDLER(control_user_authorize_key);
 CONTROL_HANDLER(control_user_passwd);
+CONTROL_HANDLER(control_totp_enrol);
+CONTROL_HANDLER(control_totp_disable);
+CONTROL_HANDLER(control_totp_show);
 CONTROL_HANDLER(control_session_list);
 CONTROL_HANDLER(control_session_close);
 CONTROL_HANDLER(control_status_show);

@@ -1,16 +1,15 @@
 /*
  * Accounts, over the provider: every function here runs on the thread pool and may block.
  */
-#include "accounts/accounts.h"
-#include "master/control_request.h"
+#include "master/control_user.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { LIST_DEFAULT = 100, LIST_MAX = 500 };
 
-static void
-answer_failure(struct control_answer *answer, int err, const struct failure *failure)
+void
+control_answer_failure(struct control_answer *answer, int err, const struct failure *failure)
 {
 	int status = 500;
 
@@ -35,8 +34,8 @@ answer_user(struct control_answer *answer, const struct user *user)
 	answer->status = answer->body != NULL ? 200 : 500;
 }
 
-static void
-set_subject(struct control_answer *answer, const char *username)
+void
+control_set_subject(struct control_answer *answer, const char *username)
 {
 	snprintf(answer->subject, sizeof(answer->subject), "%s", username);
 }
@@ -53,10 +52,10 @@ control_user_add(struct control_context *context, const json_t *body, struct con
 	if (err == 0)
 		err = provider_add(context->provider, user, &failure);
 	if (err == 0) {
-		set_subject(answer, user->username);
+		control_set_subject(answer, user->username);
 		answer_user(answer, user);
 	} else {
-		answer_failure(answer, err, &failure);
+		control_answer_failure(answer, err, &failure);
 	}
 	user_free(&user);
 }
@@ -117,7 +116,7 @@ control_user_list(struct control_context *context, const json_t *body,
 		return;
 	err = provider_list(context->provider, &query, &list, &failure);
 	if (err != 0) {
-		answer_failure(answer, err, &failure);
+		control_answer_failure(answer, err, &failure);
 		return;
 	}
 	answer->status = 200;
@@ -130,9 +129,8 @@ control_user_list(struct control_context *context, const json_t *body,
 	user_list_free(&list);
 }
 
-/* The account that the body names; false, with the answer set, when there is none. */
-static bool
-find_user(struct control_context *context, const json_t *body, struct user **out,
+bool
+control_find_user(struct control_context *context, const json_t *body, struct user **out,
 	struct control_answer *answer)
 {
 	const char *username = control_body_text(body, "username", answer);
@@ -146,7 +144,7 @@ find_user(struct control_context *context, const json_t *body, struct user **out
 	if (err == ERR_NOT_FOUND)
 		control_answer_set(answer, 404, "there is no user \"%s\"", username);
 	else if (err != 0)
-		answer_failure(answer, err, &failure);
+		control_answer_failure(answer, err, &failure);
 	return err == 0;
 }
 
@@ -156,7 +154,7 @@ control_user_show(struct control_context *context, const json_t *body,
 {
 	struct user *user;
 
-	if (find_user(context, body, &user, answer))
+	if (control_find_user(context, body, &user, answer))
 		answer_user(answer, user);
 	user_free(&user);
 }
@@ -171,15 +169,15 @@ change_user(struct control_context *context, const json_t *body, struct control_
 	int err;
 
 	pthread_mutex_lock(&context->changes);
-	if (find_user(context, body, &user, answer)) {
+	if (control_find_user(context, body, &user, answer)) {
 		err = change(&user, body, &failure);
 		if (err == 0)
 			err = provider_update(context->provider, user, &failure);
 		if (err == 0) {
-			set_subject(answer, user->username);
+			control_set_subject(answer, user->username);
 			answer_user(answer, user);
 		} else {
-			answer_failure(answer, err, &failure);
+			control_answer_failure(answer, err, &failure);
 		}
 	}
 	pthread_mutex_unlock(&context->changes);
@@ -256,13 +254,13 @@ control_user_delete(struct control_context *context, const json_t *body,
 	int err;
 
 	pthread_mutex_lock(&context->changes);
-	if (find_user(context, body, &user, answer)) {
+	if (control_find_user(context, body, &user, answer)) {
 		err = provider_delete(context->provider, user->id, &failure);
 		if (err == 0) {
-			set_subject(answer, user->username);
+			control_set_subject(answer, user->username);
 			control_answer_set(answer, 200, "User deleted");
 		} else {
-			answer_failure(answer, err, &failure);
+			control_answer_failure(answer, err, &failure);
 		}
 	}
 	pthread_mutex_unlock(&context->changes);

@@ -1,0 +1,135 @@
+/*
+ * One-time codes of accounts: enrolled, taken away and looked at. On the thread pool.
+ */
+#include "master/control_user.h"
+
+static json_t *
+text_array(const struct text_list *list)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (json_array_append_new(array, json_string(list->items[i])) != 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+static void
+answer_body(struct control_answer *answer, json_t *body)
+{
+	if (body == NULL) {
+		control_answer_set(answer, 500, "%s", err_text(ERR_MEMORY));
+		return;
+	}
+	answer->status = 200;
+	answer->body = body;
+}
+
+/* A text of the body, or `preset` when it is absent; NULL, with the answer set, for anything else. */
+static const char *
+text_or(const json_t *body, const char *key, const char *preset, struct control_answer *answer)
+{
+	if (json_object_get(body, key) == NULL)
+		return preset;
+	return control_body_text(body, key, answer);
+}
+
+static bool
+digits_of(const json_t *body, int64_t *out, struct control_answer *answer)
+{
+	const json_t *member = json_object_get(body, "digits");
+
+	*out = member != NULL ? json_integer_value(member) : 6;
+	if (member == NULL || json_is_integer(member))
+		return true;
+	control_answer_set(answer, 400, "Invalid digits");
+	return false;
+}
+
+static void
+enrol(struct control_context *context, struct user *user, const char *algorithm, int64_t digits,
+	struct control_answer *answer)
+{
+	struct user_totp_enrolment enrolment;
+	struct failure failure = { 0 };
+	int err;
+
+	if (user_totp_is_on(user)) {
+		control_answer_set(answer, 409,
+		    "user \"%s\" has one-time codes already; disable them first", user->username);
+		return;
+	}
+	err = user_totp_enrol(user, algorithm, digits, &enrolment, &failure);
+	if (err == 0)
+		err = provider_update(context->provider, user, &failure);
+	if (err == 0) {
+		control_set_subject(answer, user->username);
+		answer_body(answer, json_pack("{s:s, s:s, s:s, s:o}", "username", user->username,
+			"secret", enrolment.secret, "uri", enrolment.uri, "recovery_codes",
+			text_array(&enrolment.recovery_codes)));
+	} else {
+		control_answer_failure(answer, err, &failure);
+	}
+	user_totp_enrolment_free(&enrolment);
+}
+
+void
+control_totp_enrol(struct control_context *context, const json_t *body,
+	struct control_answer *answer)
+{
+	const char *algorithm = text_or(body, "algorithm", "SHA1", answer);
+	struct user *user;
+	int64_t digits;
+
+	if (algorithm == NULL || !digits_of(body, &digits, answer))
+		return;
+	pthread_mutex_lock(&context->changes);
+	if (control_find_user(context, body, &user, answer))
+		enrol(context, user, algorithm, digits, answer);
+	pthread_mutex_unlock(&context->changes);
+	user_free(&user);
+}
+
+void
+control_totp_disable(struct control_context *context, const json_t *body,
+	struct control_answer *answer)
+{
+	struct failure failure = { 0 };
+	struct user *user;
+	int err;
+
+	pthread_mutex_lock(&context->changes);
+	if (control_find_user(context, body, &user, answer)) {
+		err = user_totp_disable(user);
+		if (err == 0)
+			err = provider_update(context->provider, user, &failure);
+		if (err == 0) {
+			control_set_subject(answer, user->username);
+			control_answer_set(answer, 200, "One-time codes disabled");
+		} else {
+			control_answer_failure(answer, err, &failure);
+		}
+	}
+	pthread_mutex_unlock(&context->changes);
+	user_free(&user);
+}
+
+void
+control_totp_show(struct control_context *context, const json_t *body,
+	struct control_answer *answer)
+{
+	const struct user_totp *totp;
+	struct user *user;
+
+	if (control_find_user(context, body, &user, answer)) {
+		totp = &user->filters.totp;
+		answer_body(answer, json_pack("{s:s, s:b, s:s, s:I, s:I}", "username",
+			user->username, "enabled", user_totp_is_on(user), "algorithm",
+			totp->algorithm, "digits", (json_int_t)totp->digits,
+			"recovery_codes_left", (json_int_t)totp->recovery_codes.count));
+	}
+	user_free(&user);
+}
