@@ -12,10 +12,12 @@
 #ifndef ACCOUNTS_ACCOUNTS_H
 #define ACCOUNTS_ACCOUNTS_H
 
+#include "accounts/bbolt.h"
 #include "accounts/dump.h"
 #include "accounts/failure.h"
 #include "accounts/import.h"
 #include "accounts/login.h"
+#include "accounts/login_steps.h"
 #include "accounts/password.h"
 #include "accounts/provider.h"
 #include "accounts/secret_text.h"

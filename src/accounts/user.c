@@ -101,6 +101,7 @@ user_free(struct user **user)
 	text_list_clear(&u->filters.denied_ip);
 	text_list_clear(&u->filters.denied_login_methods);
 	user_extensions_clear(&u->filters.file_extensions);
+	text_list_clear(&u->filters.required_methods);
 	text_list_clear(&u->filters.totp.recovery_codes);
 	free(u);
 }
@@ -208,6 +209,8 @@ user_copy(const struct user *user, struct user **out)
 		 &user->filters.denied_login_methods, &copy->filters.denied_login_methods)) != 0 ||
 	    (err = copy_extensions(
 		 &user->filters.file_extensions, &copy->filters.file_extensions)) != 0 ||
+	    (err = text_list_copy(
+		 &user->filters.required_methods, &copy->filters.required_methods)) != 0 ||
 	    (err = text_list_copy(&user->filters.totp.recovery_codes,
 		 &copy->filters.totp.recovery_codes)) != 0)
 		goto out;

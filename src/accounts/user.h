@@ -27,6 +27,7 @@ enum {
 	USER_PATH_MAX = 4095,             /* bytes of a home directory */
 	USER_PERMISSIONS_MAX = 4096,      /* directories with permissions of their own */
 	USER_LIST_MAX = 4096,             /* virtual folders, or extension filters */
+	USER_WAY_MAX = 255,               /* bytes of one entry of required_methods */
 	USER_JSON_MAX = 10 * 1024 * 1024, /* bytes of a JSON text that we read */
 };
 
@@ -127,6 +128,7 @@ struct user {
 		struct text_list denied_ip;
 		struct text_list denied_login_methods;
 		struct user_extensions_list file_extensions;
+		struct text_list required_methods; /* "publickey,password": all of one, in order */
 		struct user_totp totp;
 	} filters;
 	struct user_filesystem_config {

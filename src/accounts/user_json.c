@@ -64,6 +64,8 @@ static int read_folders(void *field, const json_t *value, struct failure *failur
 static json_t *write_folders(const void *field);
 static int read_extensions(void *field, const json_t *value, struct failure *failure);
 static json_t *write_extensions(const void *field);
+static int read_ways(void *field, const json_t *value, struct failure *failure);
+static json_t *write_ways(const void *field);
 
 static const struct member folder_members[] = {
 	TEXT(struct user_virtual_folder, virtual_path, "virtual_path", OUTPUT_ALWAYS),
@@ -95,6 +97,8 @@ static const struct member filters_members[] = {
 	    struct user_filters, denied_login_methods, "denied_login_methods", OUTPUT_UNLESS_EMPTY),
 	OTHER(struct user_filters, file_extensions, "file_extensions", OUTPUT_UNLESS_EMPTY,
 	    read_extensions, write_extensions),
+	OTHER(struct user_filters, required_methods, "required_methods", OUTPUT_UNLESS_EMPTY,
+	    read_ways, write_ways),
 	OBJECT(struct user_filters, totp, "totp", OUTPUT_UNLESS_EMPTY, totp_members),
 	END,
 };
@@ -366,6 +370,53 @@ read_extensions(void *field, const json_t *value, struct failure *failure)
 	return 0;
 }
 
+/* A list of names as one text with commas. */
+static int
+read_way(struct text_list *list, const json_t *way, struct failure *failure)
+{
+	struct buf text = buf_init(USER_WAY_MAX);
+	char *joined = NULL;
+	int err = 0;
+
+	if (!json_is_array(way) || json_array_size(way) == 0)
+		return wrong_type(failure, "required_methods", "a list of lists of methods");
+	for (size_t i = 0; i < json_array_size(way); i++) {
+		const char *name = json_string_value(json_array_get(way, i));
+
+		if (name == NULL || name[0] == '\0' || strchr(name, ',') != NULL)
+			err = wrong_type(failure, "required_methods", "a list of lists of methods");
+		if (err != 0)
+			break;
+		if (i > 0)
+			buf_u8(&text, ',');
+		buf_text(&text, name);
+	}
+	if (err == 0 && (err = buf_error(&text)) == ERR_LIMIT)
+		err = failure_set(failure, err, "a list in \"required_methods\" is too long");
+	if (err == 0)
+		err = (joined = view_dup(buf_view(&text))) == NULL ? ERR_MEMORY
+								   : text_list_add(list, joined);
+	free(joined);
+	buf_free(&text);
+	return err;
+}
+
+static int
+read_ways(void *field, const json_t *value, struct failure *failure)
+{
+	struct text_list *list = field;
+	int err = 0;
+
+	text_list_clear(list);
+	if (json_is_null(value))
+		return 0;
+	if (!json_is_array(value))
+		return wrong_type(failure, "required_methods", "a list of lists of methods");
+	for (size_t i = 0; i < json_array_size(value) && err == 0; i++)
+		err = read_way(list, json_array_get(value, i), failure);
+	return err;
+}
+
 int
 user_from_json(struct user *user, const json_t *object, struct failure *failure)
 {
@@ -549,4 +600,34 @@ json_t *
 user_member_to_json(const struct user *user, const char *name)
 {
 	return write_member(user, member_find(user_members, name), USER_FORM_DUMP);
+}
+
+static json_t *
+write_way(const char *text)
+{
+	struct view list = view_of(text), name;
+	json_t *array = json_array();
+
+	while (view_next_name(&list, &name)) {
+		if (json_array_append_new(array, json_stringn((const char *)name.p, name.n)) != 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+static json_t *
+write_ways(const void *field)
+{
+	const struct text_list *list = field;
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (json_array_append_new(array, write_way(list->items[i])) != 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
 }

@@ -1,6 +1,7 @@
 #include "accounts/user.h"
 
 #include "accounts/gcs_credentials.h"
+#include "accounts/login_steps.h"
 #include "accounts/path_clean.h"
 #include "accounts/secret_text.h"
 #include "accounts/user_members.h"
@@ -11,9 +12,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const login_methods[] = { "publickey", "password", "keyboard-interactive" };
-enum { LOGIN_METHODS = sizeof(login_methods) / sizeof(login_methods[0]) };
 
 /* Takes a string that was allocated for the field. */
 static int
@@ -325,15 +323,12 @@ check_login_methods(const struct text_list *denied, struct failure *failure)
 	unsigned seen = 0;
 
 	for (size_t i = 0; i < denied->count; i++) {
-		unsigned number = 0;
+		enum login_method method = login_method_find(view_of(denied->items[i]));
 
-		while (
-		    number < LOGIN_METHODS && strcmp(denied->items[i], login_methods[number]) != 0)
-			number++;
-		if (number == LOGIN_METHODS)
+		if (method == LOGIN_METHODS)
 			return failure_invalid(
 			    failure, "invalid login method: \"%s\"", denied->items[i]);
-		seen |= 1u << number;
+		seen |= 1u << method;
 	}
 	if (seen == (1u << LOGIN_METHODS) - 1)
 		return failure_invalid(
@@ -386,7 +381,8 @@ user_validate_check(struct user *user, const struct user_rules *rules, struct fa
 	    (err = check_login_methods(&filters->denied_login_methods, failure)) != 0 ||
 	    (err = check_extensions(&filters->file_extensions, failure)) != 0)
 		return err;
-	return user_totp_validate(user, failure);
+	err = user_totp_validate(user, failure);
+	return err == 0 ? login_steps_validate(user, failure) : err;
 }
 
 static int
