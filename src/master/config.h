@@ -158,6 +158,13 @@ MUST int config_new(struct config **out, const char *config_dir);
 MUST int config_load(struct config **out, const struct config_request *request,
 	struct buf *mistakes);
 /*
+ * Appends the settings of the file that is found, or of request->path, in another format; the
+ * environment is not asked. Secrets are in it. ERR_INVALID with lines in `mistakes`, ERR_NOT_FOUND
+ * when there is no file, ERR_UNSUPPORTED for INI, ERR_IO, ERR_MEMORY; `out` is then of no use.
+ */
+MUST int config_convert(const struct config_request *request, enum config_format to,
+	struct buf *out, struct buf *mistakes);
+/*
  * Sets one value from text, as the environment would ("sftpd.bind_port", "2022"). ERR_INVALID
  * adds a line to `mistakes`; ERR_NOT_FOUND for a name that is none.
  */

@@ -1,0 +1,11 @@
+/* Bytes as a configuration file: HCL. */
+#include "fuzz_config.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+	fuzz_config(CONFIG_HCL, bytes, n);
+	return 0;
+}
