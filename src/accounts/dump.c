@@ -35,8 +35,8 @@ parse_users(const json_t *root, struct user_list *out, struct failure *failure)
 	return 0;
 }
 
-int
-dump_parse(struct view text, struct user_list *out, struct failure *failure)
+static int
+parse(struct view text, size_t max, struct user_list *out, struct failure *failure)
 {
 	json_t *root = NULL;
 	int err;
@@ -44,7 +44,7 @@ dump_parse(struct view text, struct user_list *out, struct failure *failure)
 	*out = (struct user_list){ 0 };
 	if (text.n == 0)
 		return failure_set(failure, ERR_SHORT, "the dump is empty");
-	err = accounts_json_parse(text, DUMP_BYTES_MAX, &root, failure);
+	err = accounts_json_parse(text, max, &root, failure);
 	if (err == 0)
 		err = parse_users(root, out, failure);
 	json_decref(root);
@@ -54,9 +54,15 @@ dump_parse(struct view text, struct user_list *out, struct failure *failure)
 }
 
 int
-dump_load(const char *path, struct user_list *out, struct failure *failure)
+dump_parse(struct view text, struct user_list *out, struct failure *failure)
 {
-	struct buf text = buf_init(DUMP_BYTES_MAX);
+	return parse(text, DUMP_BYTES_MAX, out, failure);
+}
+
+static int
+load(const char *path, size_t max, struct user_list *out, struct failure *failure)
+{
+	struct buf text = buf_init(max);
 	struct failure inner = { 0 };
 	int err = fd_read_file(path, &text), saved = errno;
 
@@ -64,18 +70,29 @@ dump_load(const char *path, struct user_list *out, struct failure *failure)
 	if (err == ERR_NOT_FOUND)
 		err = failure_set(failure, err, "the dump %s does not exist", path);
 	else if (err == ERR_LIMIT)
-		err = failure_set(
-		    failure, err, "the dump %s is longer than %d bytes", path, DUMP_BYTES_MAX);
+		err = failure_set(failure, err, "the dump %s is longer than %zu bytes", path, max);
 	else if (err == ERR_FORMAT)
 		err = failure_set(failure, err, "the dump %s is not a regular file", path);
 	else if (err == ERR_IO)
 		err =
 		    failure_set(failure, err, "cannot read the dump %s: %s", path, strerror(saved));
-	else if (err == 0 && (err = dump_parse(buf_view(&text), out, &inner)) != 0 &&
+	else if (err == 0 && (err = parse(buf_view(&text), max, out, &inner)) != 0 &&
 		 err != ERR_MEMORY)
 		err = failure_set(failure, err, "the dump %s cannot be used: %s", path, inner.text);
 	buf_free(&text);
 	return err;
+}
+
+int
+dump_load(const char *path, struct user_list *out, struct failure *failure)
+{
+	return load(path, DUMP_BYTES_MAX, out, failure);
+}
+
+int
+dump_load_whole(const char *path, struct user_list *out, struct failure *failure)
+{
+	return load(path, DUMP_WHOLE_BYTES_MAX, out, failure);
 }
 
 void

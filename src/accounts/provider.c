@@ -10,7 +10,7 @@
 
 static const struct provider_ops *const drivers[] = { &provider_sqlite_ops,
 	&provider_postgresql_ops, &provider_mysql_ops, &provider_bolt_ops, &provider_memory_ops };
-enum { DRIVERS = sizeof(drivers) / sizeof(drivers[0]) };
+enum { PROGRESS_STEP = 1000, DRIVERS = sizeof(drivers) / sizeof(drivers[0]) };
 
 static const struct provider_ops *
 driver_find(const char *name)
@@ -256,11 +256,19 @@ provider_add(struct provider *provider, struct user *user, struct failure *failu
 }
 
 int
-provider_load(struct provider *provider, const struct user_list *users, struct failure *failure)
+provider_load(struct provider *provider, const struct user_list *users,
+    const struct provider_progress *progress, struct failure *failure)
 {
 	int err = check_manage_users(provider, failure);
 
-	return err == 0 ? provider->ops->load(provider, users, failure) : err;
+	return err == 0 ? provider->ops->load(provider, users, progress, failure) : err;
+}
+
+void
+provider_tell_progress(const struct provider_progress *progress, size_t done)
+{
+	if (progress != NULL && done % PROGRESS_STEP == 0)
+		progress->tell(progress->data, done);
 }
 
 int

@@ -104,12 +104,18 @@ MUST int provider_update(struct provider *provider, struct user *user, struct fa
 /* SQL: a missing row is no error. */
 MUST int provider_delete(struct provider *provider, int64_t id, struct failure *failure);
 
+/* Told now and then how many accounts are done. */
+struct provider_progress {
+	void (*tell)(void *data, size_t done);
+	void *data;
+};
+
 /*
  * Stores accounts as they are, unvalidated, with their ids, used quota and all; all of them or
- * none. For a store that has none of these names and ids. Not for memory.
+ * none. `progress` may be NULL. For a store that has none of these names and ids. Not for memory.
  */
-MUST int provider_load(
-    struct provider *provider, const struct user_list *users, struct failure *failure);
+MUST int provider_load(struct provider *provider, const struct user_list *users,
+    const struct provider_progress *progress, struct failure *failure);
 
 /* Does nothing, successfully, when manage_users is off. */
 MUST int provider_touch_login(

@@ -149,7 +149,8 @@ bolt_add(struct provider *provider, struct user *user, struct failure *failure)
 }
 
 static int
-bolt_load(struct provider *provider, const struct user_list *users, struct failure *failure)
+bolt_load(struct provider *provider, const struct user_list *users,
+    const struct provider_progress *progress, struct failure *failure)
 {
 	struct lmdb_work work;
 	const char *name = "";
@@ -158,6 +159,7 @@ bolt_load(struct provider *provider, const struct user_list *users, struct failu
 	if (err != 0)
 		return err;
 	for (size_t i = 0; i < users->count && err == 0; i++) {
+		provider_tell_progress(progress, i);
 		name = users->items[i]->username;
 		err = lmdb_insert_user(&work, users->items[i], failure);
 	}

@@ -302,8 +302,10 @@ memory_add(struct provider *provider, struct user *user, struct failure *failure
 }
 
 static int
-memory_load(struct provider *provider, const struct user_list *users, struct failure *failure)
+memory_load(struct provider *provider, const struct user_list *users,
+    const struct provider_progress *progress, struct failure *failure)
 {
+	(void)progress;
 	(void)provider;
 	(void)users;
 	return failure_set(failure, ERR_UNSUPPORTED,

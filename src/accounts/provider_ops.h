@@ -26,8 +26,8 @@ struct provider_ops {
 	/* The user is valid and finished. */
 	int (*add)(struct provider *provider, struct user *user, struct failure *failure);
 	/* Stores all, as they are and under their ids, or none. */
-	int (*load)(
-	    struct provider *provider, const struct user_list *users, struct failure *failure);
+	int (*load)(struct provider *provider, const struct user_list *users,
+	    const struct provider_progress *progress, struct failure *failure);
 	int (*update)(struct provider *provider, const struct user *user, struct failure *failure);
 	int (*remove)(struct provider *provider, int64_t id, struct failure *failure);
 	int (*touch_login)(struct provider *provider, const char *username, int64_t now_ms,
@@ -63,6 +63,8 @@ extern const struct provider_ops provider_mysql_ops;
 extern const struct provider_ops provider_postgresql_ops;
 extern const struct provider_ops provider_sqlite_ops;
 
+/* Tells of one more account, where somebody wants to know. */
+void provider_tell_progress(const struct provider_progress *progress, size_t done);
 /* Both write the text and return ERR_NOT_FOUND. */
 MUST int provider_no_such_name(const char *username, struct failure *failure);
 MUST int provider_no_such_id(int64_t id, struct failure *failure);

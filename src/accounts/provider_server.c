@@ -234,9 +234,10 @@ server_add(struct provider *provider, struct user *user, struct failure *failure
 }
 
 static int
-server_load(struct provider *provider, const struct user_list *users, struct failure *failure)
+server_load(struct provider *provider, const struct user_list *users,
+    const struct provider_progress *progress, struct failure *failure)
 {
-	return server_store_load(provider->store, users, failure);
+	return server_store_load(provider->store, users, progress, failure);
 }
 
 static int

@@ -289,14 +289,17 @@ load_one(struct sqlite_store *store, sqlite3_stmt *statement, const struct user 
 }
 
 static int
-sqlite_load(struct provider *provider, const struct user_list *users, struct failure *failure)
+sqlite_load(struct provider *provider, const struct user_list *users,
+    const struct provider_progress *progress, struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
 	sqlite3_stmt *statement = statement_begin(store, SQL_LOAD);
 	int rc = sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL), err = 0;
 
-	for (size_t i = 0; i < users->count && rc == SQLITE_OK && err == 0; i++)
+	for (size_t i = 0; i < users->count && rc == SQLITE_OK && err == 0; i++) {
+		provider_tell_progress(progress, i);
 		err = load_one(store, statement, users->items[i], failure);
+	}
 	if (rc == SQLITE_OK && err == 0)
 		rc = sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)

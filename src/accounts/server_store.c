@@ -1,5 +1,6 @@
 #include "accounts/server_store.h"
 
+#include "accounts/provider_ops.h"
 #include "accounts/sql_pool.h"
 
 #include <pthread.h>
@@ -305,10 +306,10 @@ set_next_id(const struct server_store *store, void *connection, struct failure *
 
 	if (store->client->dialect != SQL_POSTGRESQL)
 		return 0;
-	buf_printf(&sql,
-	    "SELECT setval(pg_get_serial_sequence('\"%s\"', 'id'), GREATEST(1, MAX(\"id\"))) "
-	    "FROM \"%s\"",
-	    store->table, store->table);
+	buf_text(&sql, "SELECT setval(pg_get_serial_sequence('");
+	sql_name(SQL_POSTGRESQL, store->table, &sql);
+	buf_text(&sql, "', 'id'), GREATEST(1, MAX(id))) FROM ");
+	sql_name(SQL_POSTGRESQL, store->table, &sql);
 	buf_u8(&sql, '\0');
 	if ((err = buf_error(&sql)) == 0)
 		err = run_text(store, connection, (const char *)sql.p, failure);
@@ -317,8 +318,8 @@ set_next_id(const struct server_store *store, void *connection, struct failure *
 }
 
 int
-server_store_load(
-    struct server_store *store, const struct user_list *users, struct failure *failure)
+server_store_load(struct server_store *store, const struct user_list *users,
+    const struct provider_progress *progress, struct failure *failure)
 {
 	struct failure inner = { 0 };
 	void *connection = NULL;
@@ -329,8 +330,10 @@ server_store_load(
 		    &store->settings, SQL_SCHEMA_TIMEOUT_SECONDS, &connection, &inner);
 	if (err == 0)
 		err = run_text(store, connection, "START TRANSACTION", &inner);
-	for (size_t i = 0; i < users->count && err == 0; i++)
+	for (size_t i = 0; i < users->count && err == 0; i++) {
+		provider_tell_progress(progress, i);
 		err = load_one(store, connection, users->items[i], &inner);
+	}
 	if (err == 0)
 		err = set_next_id(store, connection, &inner);
 	if (err == 0)
@@ -408,7 +411,8 @@ open_store(
 	int err;
 
 	if ((err = copy_settings(config, &store->settings)) != 0 ||
-	    (err = schema_table_name(config->users_table, &store->table, failure)) != 0)
+	    (err = schema_table_name(
+		 store->client->dialect, config->users_table, &store->table, failure)) != 0)
 		return err;
 	fold_table_name(store);
 	describe(store);

@@ -30,11 +30,8 @@ enum sql_dialect server_store_dialect(const struct server_store *store);
  */
 MUST int server_store_run(
     struct server_store *store, struct sql_call *call, struct failure *failure);
-/*
- * Runs `number` once for each user, with all columns, in one transaction; then `after`, which may
- * be NULL.
- */
-MUST int server_store_load(
-    struct server_store *store, const struct user_list *users, struct failure *failure);
+/* Adds users with all their columns, in one transaction. */
+MUST int server_store_load(struct server_store *store, const struct user_list *users,
+    const struct provider_progress *progress, struct failure *failure);
 
 #endif

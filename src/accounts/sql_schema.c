@@ -86,13 +86,26 @@ schema_name_is_good(const char *name)
 	return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == n;
 }
 
+static bool
+is_qualified_name(const char *name)
+{
+	const char *dot = strchr(name, '.');
+	char schema[64] = "";
+
+	if (dot == NULL || dot - name >= (ptrdiff_t)sizeof(schema))
+		return false;
+	memcpy(schema, name, (size_t)(dot - name));
+	return schema_name_is_good(schema) && schema_name_is_good(dot + 1);
+}
+
 int
-schema_table_name(const char *setting, char **out, struct failure *failure)
+schema_table_name(
+    enum sql_dialect dialect, const char *setting, char **out, struct failure *failure)
 {
 	const char *name = setting == NULL || setting[0] == '\0' ? "users" : setting;
 
 	*out = NULL;
-	if (!schema_name_is_good(name))
+	if (!schema_name_is_good(name) && (dialect == SQL_SQLITE || !is_qualified_name(name)))
 		return failure_set(failure, ERR_INVALID,
 		    "data_provider.users_table \"%s\" is not a "
 		    "name of a table: it must be made of letters, digits and _",
@@ -107,7 +120,12 @@ sql_name(enum sql_dialect dialect, const char *name, struct buf *out)
 	uint8_t quote = dialect == SQL_MYSQL ? '`' : '"';
 
 	buf_u8(out, quote);
-	buf_text(out, name);
+	for (; *name != '\0'; name++) {
+		if (*name == '.')
+			buf_printf(out, "%c.%c", quote, quote);
+		else
+			buf_u8(out, (uint8_t)*name);
+	}
 	buf_u8(out, quote);
 }
 

@@ -55,11 +55,13 @@ bool user_column_is_updated(enum user_column column);
 /* A name that may stand between quotes in SQL: a letter or _, then digits too; at most 63. */
 bool schema_name_is_good(const char *name);
 /*
- * The name of the users table, from the setting, which may be NULL or "" for the usual one. A
- * copy for the caller to free; ERR_INVALID when it is not good, ERR_MEMORY.
+ * The name of the users table, from the setting, which may be NULL or "" for the usual one. On a
+ * server it may be in a schema: "sftp.users". A copy for the caller to free; ERR_INVALID when it is
+ * not good, ERR_MEMORY.
  */
-MUST int schema_table_name(const char *setting, char **out, struct failure *failure);
-/* Appends a name between the dialect's quotes. */
+MUST int schema_table_name(
+    enum sql_dialect dialect, const char *setting, char **out, struct failure *failure);
+/* Appends a name between the dialect's quotes, each part for itself. */
 void sql_name(enum sql_dialect dialect, const char *name, struct buf *out);
 
 struct schema_state {

@@ -269,7 +269,7 @@ store_new(const char *name, const char *table, struct sqlite_store **out, struct
 	if (store == NULL)
 		return ERR_MEMORY;
 	pthread_mutex_init(&store->lock, NULL);
-	err = schema_table_name(table, &store->table, failure);
+	err = schema_table_name(SQL_SQLITE, table, &store->table, failure);
 	if (err == 0 && (store->name = strdup(name)) == NULL)
 		err = ERR_MEMORY;
 	if (err != 0)

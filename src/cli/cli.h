@@ -26,6 +26,7 @@ int cli_serve(int argc, char **argv);
 int cli_portable(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_initprovider(int argc, char **argv);
+int cli_provider(int argc, char **argv);
 int cli_user(int argc, char **argv);
 int cli_session(int argc, char **argv);
 int cli_status(int argc, char **argv);
@@ -56,6 +57,11 @@ struct cli_common cli_common_init(void);
 /* Takes an option that all commands have; false when it is none of them. */
 bool cli_common_option(struct cli_common *common, int option);
 
+/*
+ * As root, becomes the user as which the server runs, so that files that are made are the server's.
+ * False, told, when that cannot be.
+ */
+bool cli_become_service_user(const char *name);
 /* "postern: <text>" on standard error. */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Each line of the text as cli_error() does. */

@@ -4,14 +4,9 @@
 #include "accounts/accounts.h"
 #include "cli/cli.h"
 #include "crypto/crypto.h"
+#include "master/open_provider.h"
 
-#include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 static const char usage[] =
     "Usage: postern initprovider [OPTION...]\n\n"
@@ -24,49 +19,22 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* As root, the file must become the server's and not root's. */
-static bool
-become_service_user(const char *name)
-{
-	const struct passwd *entry;
-
-	if (geteuid() != 0)
-		return true;
-	if ((entry = getpwnam(name)) == NULL) {
-		cli_error("service_user: there is no user \"%s\"; make it, or name another", name);
-		return false;
-	}
-	if (initgroups(name, entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 ||
-	    setuid(entry->pw_uid) != 0) {
-		cli_error("cannot become the user \"%s\": %s", name, strerror(errno));
-		return false;
-	}
-	return true;
-}
-
 static int
 create(const struct config *config)
 {
-	const struct config_data_provider *c = &config->data_provider;
-	char *name = config_path(config, c->name);
-	char *credentials = config_path(config, c->credentials_path);
-	struct provider_config provider_config = { .driver = c->driver, .name = name,
-		.connection_string = c->connection_string, .users_table = c->users_table,
-		.users_base_dir = c->users_base_dir, .credentials_path = credentials,
-		.manage_users = c->manage_users != 0, .track_quota = c->track_quota };
 	struct failure failure = { 0 };
 	struct provider *provider = NULL;
-	int err = ERR_MEMORY;
+	int err = open_provider(config, &provider, &failure);
 
-	if (name != NULL && credentials != NULL)
-		err = provider_open(&provider_config, &provider, &failure);
+	/* A server that does not answer can be opened all the same. */
 	if (err == 0)
-		printf("The %s provider is ready: %s\n", c->driver, name);
+		err = provider_check(provider, &failure);
+	if (err == 0)
+		printf("The %s provider is ready: %s\n", config->data_provider.driver,
+		    config->data_provider.name);
 	else
 		cli_error("data_provider: %s", failure.text[0] ? failure.text : err_text(err));
 	provider_close(&provider);
-	free(name);
-	free(credentials);
 	return err == 0 ? CLI_DONE : CLI_FAILED;
 }
 
@@ -91,7 +59,7 @@ cli_initprovider(int argc, char **argv)
 		return CLI_FAILED;
 	if (crypto_init() != 0)
 		cli_error("libcrypto lacks an algorithm that the server needs");
-	else if (become_service_user(config->service_user))
+	else if (cli_become_service_user(config->service_user))
 		status = create(config);
 	config_free(&config);
 	return status;

@@ -26,6 +26,8 @@ static const struct command commands[] = {
 	{ "check", "postern check", "show every setting and where it comes from", cli_check },
 	{ "initprovider", "postern initprovider", "create the accounts' database",
 	    cli_initprovider },
+	{ "provider", "postern provider", "move accounts from one database to another",
+	    cli_provider },
 	{ "sftp-server", "postern sftp-server", "speak SFTP on standard input and output",
 	    sftp_stdio_main },
 	/* How the master starts the process that forks its workers. */

@@ -219,14 +219,12 @@ strip_brackets(char *address)
 static int
 check_provider(const struct config_data_provider *provider, struct buf *mistakes)
 {
-	if (strcmp(provider->driver, "sqlite") != 0 && strcmp(provider->driver, "memory") != 0) {
-		buf_printf(mistakes, "data_provider.driver: this version does not have \"%s\"; "
-		    "use \"sqlite\" or \"memory\"\n", provider->driver);
-		return ERR_INVALID;
-	}
-	if (strcmp(provider->driver, "sqlite") == 0 && provider->name[0] == '\0') {
-		buf_text(mistakes, "data_provider.name: \"\" is not the file name that the driver "
-		    "\"sqlite\" needs; set it, for example to \"sftpgo.db\"\n");
+	bool is_file = strcmp(provider->driver, "sqlite") == 0 ||
+	    strcmp(provider->driver, "bolt") == 0;
+
+	if (is_file && provider->name[0] == '\0') {
+		buf_printf(mistakes, "data_provider.name: \"\" is not the file name that the driver "
+		    "\"%s\" needs; set it, for example to \"sftpgo.db\"\n", provider->driver);
 		return ERR_INVALID;
 	}
 	return 0;

@@ -5,6 +5,7 @@
 #include "base/process_title.h"
 #include "crypto/crypto.h"
 #include "master/idle.h"
+#include "master/open_provider.h"
 #include "master/session.h"
 #include "master/ssh_setup.h"
 #include "master/state.h"
@@ -413,30 +414,23 @@ check_sandbox(struct start *start)
 }
 
 static int
-open_provider(struct start *start)
+open_accounts(struct start *start)
 {
+	static const struct provider_config in_memory = { .driver = "memory", .manage_users = true };
 	struct master *m = start->master;
-	const struct config_data_provider *c = &m->config->data_provider;
-	char *name = config_path(m->config, c->name);
-	char *credentials = config_path(m->config, c->credentials_path);
 	struct failure failure = { 0 };
-	struct provider_config provider = { .driver = c->driver, .name = name,
-		.connection_string = c->connection_string, .users_table = c->users_table,
-		.users_base_dir = c->users_base_dir, .credentials_path = credentials,
-		.manage_users = c->manage_users != 0, .track_quota = c->track_quota };
-	int err = ERR_MEMORY;
+	int err;
 
-	if (start->options->portable_user != NULL)
-		provider = (struct provider_config){ .driver = "memory", .manage_users = true };
-	if (name != NULL && credentials != NULL)
-		err = provider_open(&provider, &m->provider, &failure);
-	if (err == 0 && start->options->portable_user != NULL)
+	if (start->options->portable_user == NULL)
+		err = open_provider(m->config, &m->provider, &failure);
+	else if ((err = provider_open(&in_memory, &m->provider, &failure)) == 0)
 		err = provider_add(m->provider, start->options->portable_user, &failure);
 	if (err != 0)
 		buf_printf(&start->mistakes, "data_provider: %s\n",
 		    failure.text[0] ? failure.text : err_text(err));
-	free(name);
-	free(credentials);
+	/* A database on a server may be away: nobody can log in until it is back, and then all can. */
+	else if (provider_check(m->provider, &failure) != 0)
+		log_console(m->log, LOG_LEVEL_WARN, "dataProvider", "%s", failure.text);
 	return err;
 }
 
@@ -543,7 +537,7 @@ serve(struct start *start)
 		    "another path\n", start->options->log.path, strerror(errno));
 		return ERR_IO;
 	}
-	if ((err = check_sandbox(start)) != 0 || (err = open_provider(start)) != 0 ||
+	if ((err = check_sandbox(start)) != 0 || (err = open_accounts(start)) != 0 ||
 	    (err = open_control(start)) != 0)
 		return err;
 	if ((err = admission_new(&m->admission, &limits)) != 0)

@@ -567,9 +567,9 @@ accounts_are_loaded_as_they_are(void **state)
 	users[1]->id = 3;
 	assert_int_equal(user_set_text(&users[1]->password, "not a hash"), 0);
 	if (is("memory")) {
-		assert_int_equal(provider_load(provider, &list, &failure), ERR_UNSUPPORTED);
+		assert_int_equal(provider_load(provider, &list, NULL, &failure), ERR_UNSUPPORTED);
 	} else {
-		if (provider_load(provider, &list, &failure) != 0)
+		if (provider_load(provider, &list, NULL, &failure) != 0)
 			fail_msg("%s", failure.text);
 		assert_int_equal(provider_dump(provider, &back, &failure), 0);
 		assert_int_equal(back.count, 2);
@@ -589,7 +589,7 @@ accounts_are_loaded_as_they_are(void **state)
 		users[1]->id = 20;
 		assert_int_equal(user_set_text(&users[1]->username, "new"), 0);
 		users[0]->id = 21;
-		assert_int_not_equal(provider_load(provider, &list, &failure), 0);
+		assert_int_not_equal(provider_load(provider, &list, NULL, &failure), 0);
 		assert_int_equal(provider_find(provider, "new", &found, NULL), ERR_NOT_FOUND);
 	}
 	user_free(&users[0]);

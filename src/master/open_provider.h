@@ -1,0 +1,19 @@
+/*
+ * open_provider.h - from the section data_provider of the configuration to the open provider.
+ *
+ * For the master and for commands that work without a server.
+ */
+#ifndef MASTER_OPEN_PROVIDER_H
+#define MASTER_OPEN_PROVIDER_H
+
+#include "accounts/accounts.h"
+#include "master/config.h"
+
+/*
+ * Opens what the configuration names; see provider_open(). Relative file names go from the
+ * configuration's directory, the names of databases on servers are taken as they are.
+ */
+MUST int open_provider(
+	const struct config *config, struct provider **out, struct failure *failure);
+
+#endif
