@@ -25,6 +25,7 @@ enum cli_exit {
 int cli_serve(int argc, char **argv);
 int cli_portable(int argc, char **argv);
 int cli_check(int argc, char **argv);
+int cli_config(int argc, char **argv);
 int cli_initprovider(int argc, char **argv);
 int cli_provider(int argc, char **argv);
 int cli_user(int argc, char **argv);

@@ -24,6 +24,7 @@ static const struct command commands[] = {
 	{ "session", "postern session", "list and close sessions", cli_session },
 	{ "status", "postern status", "what the running server is doing", cli_status },
 	{ "check", "postern check", "show every setting and where it comes from", cli_check },
+	{ "config", "postern config", "rewrite the configuration in another format", cli_config },
 	{ "initprovider", "postern initprovider", "create the accounts' database",
 	    cli_initprovider },
 	{ "provider", "postern provider", "move accounts from one database to another",

@@ -125,8 +125,8 @@ config_read_json(struct config_source *src)
 {
 	json_error_t error;
 
-	src->root = json_loadb(src->text.n > 0 ? (const char *)src->text.p : "", src->text.n,
-	    JSON_REJECT_DUPLICATES, &error);
+	src->root = json_loadb((const char *)src->text.p, src->text.n, JSON_REJECT_DUPLICATES,
+	    &error);
 	if (src->root == NULL)
 		return config_source_fault(src, error.line > 0 ? (unsigned)error.line : 1, "%s",
 		    error.text);

@@ -188,6 +188,9 @@ config_source_read(struct config_source *src)
 	static const uint8_t byte_order_mark[] = { 0xef, 0xbb, 0xbf };
 	int err;
 
+	/* The readers add to the pointer, also where there is nothing. */
+	if (src->text.n == 0)
+		src->text = view_of("");
 	if (src->text.n >= 3 && memcmp(src->text.p, byte_order_mark, 3) == 0) {
 		src->text.p += 3;
 		src->text.n -= 3;

@@ -326,8 +326,7 @@ config_read_yaml(struct config_source *src)
 	}
 	y->src = src;
 	yaml_parser_set_encoding(&y->parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&y->parser,
-	    src->text.n > 0 ? src->text.p : (const unsigned char *)"", src->text.n);
+	yaml_parser_set_input_string(&y->parser, src->text.p, src->text.n);
 	err = read_documents(y);
 	while (y->anchor_count > 0) {
 		y->anchor_count--;

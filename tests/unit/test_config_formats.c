@@ -295,6 +295,8 @@ test_empty_files(void **state)
 	for (size_t i = 1; i < ALL; i++) {
 		struct config *config = parse_good(all[i].format, "");
 
+		assert_int_equal(config_file_parse(config, "f", all[i].format,
+		    (struct view){ 0 }, NULL), 0);
 		config_free(&config);
 		config = parse_good(all[i].format, "\n \n# nothing\n");
 		config_free(&config);
