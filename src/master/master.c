@@ -610,6 +610,7 @@ master_run(const struct master_options *options)
 		return 1;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (crypto_init() != 0) {
 		fprintf(stderr, "postern: libcrypto lacks an algorithm that the server needs\n");
 		uv_loop_close(&m->loop);

@@ -177,14 +177,17 @@ sandbox_enter(enum sandbox_role role, const struct sandbox_rules *rules)
 	const struct confinement *confinement;
 	int err;
 
+	/*
+	 * Before anything is forbidden, writing to the memory file of the filter among it; a forked
+	 * worker finds all of it built by the nursery.
+	 */
+	if (role != SANDBOX_MASTER && (err = sandbox_prepare()) != 0)
+		return err;
 	if ((err = limit_role(role, rules->read_only)) != 0 || (err = no_new_privileges()) != 0)
 		return err;
 	if (role == SANDBOX_MASTER)
 		return 0;
 	confinement = confinement_of(role, rules->read_only);
-	/* before anything is installed: a forked worker finds all of it built by the nursery */
-	if ((err = sandbox_prepare()) != 0)
-		return err;
 	sandbox_probe(&support);
 	if (!support.seccomp || (rules->require && !sandbox_support_enough(&support)))
 		return ERR_UNSUPPORTED;

@@ -60,10 +60,19 @@ handle_init(struct sftp_server *server, struct view message)
 	return 0;
 }
 
+/* What is answered with OK and not done may be asked in a read-only tree as well. */
+static bool
+is_ignored(const struct sftp_server *server, const struct sftp_row *row)
+{
+	return server->ignore_setstat && (row->act == sftp_op_setstat ||
+	    row->act == sftp_op_fsetstat || row->act == sftp_op_lsetstat);
+}
+
 static bool
 is_refused(const struct sftp_server *server, const struct sftp_row *row)
 {
-	return server->refused[row - sftp_rows] || (server->read_only && row->writes);
+	return server->refused[row - sftp_rows] ||
+	    (server->read_only && row->writes && !is_ignored(server, row));
 }
 
 /* Fills in what the handler works with; false when the request was answered with its fault. */

@@ -15,10 +15,11 @@ stat_path(struct sftp_call *call, bool follow)
 		sftp_call_attributes(call, &attributes);
 }
 
+/* A name with a slash behind it means the directory that a link leads to. */
 void
 sftp_op_lstat(struct sftp_call *call)
 {
-	stat_path(call, false);
+	stat_path(call, vpath_wants_directory(call->request->path));
 }
 
 void

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 /* What is left of the link's methods when the master was never asked. */
-static const char METHODS_UNASKED[] = "publickey,password";
+static const char METHODS_UNASKED[] = "password,publickey";
 
 enum { METHODS_MAX = 255, ERROR_MAX = 2048 };
 

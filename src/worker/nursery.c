@@ -290,7 +290,9 @@ hold_signals(struct nursery *n)
 	sigdelset(&all, SIGFPE);
 	sigdelset(&all, SIGABRT);
 	sigdelset(&all, SIGSYS);
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigprocmask(SIG_SETMASK, &all, NULL) != 0)
+	/* all children inherit it: a full pipe or a limit of file sizes is an error, not an end */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR ||
+	    sigprocmask(SIG_SETMASK, &all, NULL) != 0)
 		return ERR_IO;
 	n->child_signal_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	return n->child_signal_fd < 0 ? ERR_IO : 0;

@@ -64,7 +64,8 @@ static int
 start_server(struct session_channel *c)
 {
 	const struct session_policy *policy = c->channels->policy;
-	struct sftp_settings settings = { .ignore_setstat = policy->ignore_setstat };
+	struct sftp_settings settings = { .ignore_setstat = policy->ignore_setstat,
+		.read_only = policy->read_only };
 	struct sftp_output output = {
 		.ctx = c, .reserve = output_reserve, .commit = output_commit
 	};

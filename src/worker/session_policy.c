@@ -39,6 +39,7 @@ enter(const struct ipc_session_policy *fields, const struct vfs_policy *policy, 
 		return err == ENOMEM ? ERR_MEMORY : ERR_INVALID;
 	umask((mode_t)fields->umask);
 	out->ignore_setstat = fields->ignore_setstat;
+	out->read_only = rules.read_only;
 	return sandbox_enter(SANDBOX_SESSION, &rules);
 }
 

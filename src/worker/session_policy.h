@@ -12,6 +12,7 @@
 struct session_policy {
 	struct vfs *vfs;
 	bool ignore_setstat;
+	bool read_only; /* no permission anywhere changes anything */
 };
 
 /*

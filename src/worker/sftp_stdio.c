@@ -299,12 +299,12 @@ sftp_stdio_main(int argc, char **argv)
 	}
 	tzset();
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (options.has_umask)
 		umask(options.umask);
 	rules.read_only = options.read_only;
-	/* Prepared first: once the process may write no file, the filters cannot be built. */
 	if (fd_set_nonblock(STDIN_FILENO, true) != 0 || fd_set_nonblock(STDOUT_FILENO, true) != 0 ||
-	    sandbox_prepare() != 0 || sandbox_enter(SANDBOX_STDIO, &rules) != 0) {
+	    sandbox_enter(SANDBOX_STDIO, &rules) != 0) {
 		fputs("sftp-server: this process cannot be confined\n", stderr);
 		_exit(EXIT_BROKEN);
 	}

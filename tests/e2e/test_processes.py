@@ -2,6 +2,7 @@
 import os
 import pwd
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -70,6 +71,28 @@ def test_nobody_keeps_a_privilege(own, accounts):
             for which in ('CapPrm', 'CapEff', 'CapAmb'):
                 assert int(facts[which], 16) & ~allowed == 0, title
     connection.close()
+
+
+def test_limit_of_file_sizes(servers, accounts):
+    """A limit that the server inherits is a failed write in a session, not its end."""
+    megabyte = 1 << 20
+    own = servers(start=False)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4 * megabyte, hard))
+    try:
+        own.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    transport = accounts(own).paramiko()
+    sftp = transport.open_sftp_client()
+    with sftp.open('file', 'wb') as file:
+        file.write(b'x' * 4 * megabyte)
+        file.flush()
+        with pytest.raises(OSError):
+            file.write(b'x' * megabyte)
+            file.flush()
+    assert sftp.stat('file').st_size == 4 * megabyte
+    transport.close()
 
 
 def test_login_worker_is_confined(own):

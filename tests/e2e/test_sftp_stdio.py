@@ -1,5 +1,6 @@
 """`postern sftp-server DIR`, spoken to byte by byte over two pipes."""
 import os
+import resource
 import struct
 import subprocess
 
@@ -94,6 +95,20 @@ def test_ends_with_its_input(tmp_path):
     with Stdio(str(tmp_path)) as server:
         assert server.init().end() == 0
     with Stdio(str(tmp_path)) as server:
+        assert server.end() == 0
+
+
+def test_limit_of_file_sizes(tmp_path):
+    """Whoever starts it may limit the size of files: a write beyond fails, and nothing ends."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    with Stdio(str(tmp_path), preexec_fn=limit) as server:
+        handle = server.init().handle('file', WRITE_FLAG | CREATE_FLAG)
+        for offset, wanted in ((0, OK), (4096, FAILURE)):
+            assert server.status(WRITE, handle, struct.pack('>Q', offset),
+                                 string(b'x' * 4096)) == wanted
+        assert server.status(CLOSE, handle) == OK
         assert server.end() == 0
 
 

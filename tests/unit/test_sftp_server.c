@@ -624,6 +624,15 @@ test_stat(void **state)
 	message_path(&c->out, SFTP_STAT, next_id(c), "/dangling");
 	ask_status(c, SFTP_NO_SUCH_FILE, "No such file or directory");
 
+	assert_int_equal(mkdir(host_path(c, "/directory"), 0755), 0);
+	assert_int_equal(symlink("directory", host_path(c, "/way")), 0);
+	message_path(&c->out, SFTP_LSTAT, next_id(c), "/way");
+	assert_int_equal(ask_attributes(c).mode & S_IFMT, S_IFLNK);
+	message_path(&c->out, SFTP_LSTAT, next_id(c), "/way/");
+	assert_int_equal(ask_attributes(c).mode & S_IFMT, S_IFDIR);
+	message_path(&c->out, SFTP_LSTAT, next_id(c), "way/.");
+	assert_int_equal(ask_attributes(c).mode & S_IFMT, S_IFDIR);
+
 	handle = open_file(c, "/file", SFTP_OPEN_READ);
 	message_handle(&c->out, SFTP_FSTAT, next_id(c), handle);
 	assert_int_equal(ask_attributes(c).size, 10);
@@ -1233,7 +1242,15 @@ test_read_only(void **state)
 	ask_status(c, SFTP_PERMISSION_DENIED, NULL);
 	message_paths(&c->out, SFTP_RENAME, next_id(c), "/file", "/other");
 	ask_status(c, SFTP_PERMISSION_DENIED, NULL);
+	set_attributes(c, "/file", SFTP_ATTRIBUTE_PERMISSIONS, 0, 0600, 0);
+	ask_status(c, SFTP_PERMISSION_DENIED, NULL);
 	check_file(c, "/file", "text");
+	/* What is ignored anyway is no change. */
+	assert_int_equal(harness_serve(&c->h, &(struct sftp_settings){ .read_only = true,
+	    .ignore_setstat = true }), 0);
+	client_init(c);
+	set_attributes(c, "/file", SFTP_ATTRIBUTE_PERMISSIONS, 0, 0600, 0);
+	ask_ok(c);
 }
 
 static void
