@@ -168,8 +168,8 @@ begin_write(struct sftp_server *server, const struct sftp_write_header *header, 
 	struct sftp_write *write = &server->write;
 	struct sftp_handle *handle = NULL;
 
-	*write = (struct sftp_write){ .id = header->id, .offset = header->offset, .left = left,
-		.status = SFTP_FAILURE };
+	*write = (struct sftp_write){ .id = header->id, .offset = header->offset,
+		.data = header->length, .left = left, .status = SFTP_FAILURE };
 	if (!well_formed) {
 		write->status = SFTP_BAD_MESSAGE;
 		write->text = "Bad message";
@@ -180,7 +180,7 @@ begin_write(struct sftp_server *server, const struct sftp_write_header *header, 
 		write->text = "invalid handle";
 	} else if (!handle->writable) {
 		write->text = "not open for writing";
-	} else if (header->offset > (uint64_t)INT64_MAX - left) {
+	} else if (header->offset > (uint64_t)INT64_MAX - header->length) {
 		write->error = EFBIG;
 	} else {
 		write->status = SFTP_OK;
@@ -194,9 +194,10 @@ write_data(struct sftp_server *server, struct view *in)
 {
 	struct sftp_write *write = &server->write;
 	size_t n = in->n < write->left ? in->n : write->left, done = 0;
+	size_t data = n < write->data ? n : write->data;
 
-	if (write->handle != NULL) {
-		struct iovec iov = { .iov_base = (void *)(uintptr_t)in->p, .iov_len = n };
+	if (write->handle != NULL && data > 0) {
+		struct iovec iov = { .iov_base = (void *)(uintptr_t)in->p, .iov_len = data };
 
 		write->error = vfs_write(write->handle->file, &iov, 1, write->offset, &done);
 		write->offset += done;
@@ -208,6 +209,7 @@ write_data(struct sftp_server *server, struct view *in)
 	}
 	in->p += n;
 	in->n -= n;
+	write->data -= (uint32_t)data;
 	write->left -= (uint32_t)n;
 	if (write->left == 0)
 		server->state = SFTP_INPUT_ANSWER;

@@ -86,5 +86,6 @@ sftp_write_header_parse(struct view bytes, uint32_t message, struct sftp_write_h
 	out->length = rd_u32(&r);
 	if (r.bad != 0)
 		return ERR_SHORT;
-	return out->length == message - out->header ? 0 : ERR_FORMAT;
+	/* rclone sends more behind the data; as with other servers it means nothing */
+	return out->length <= message - out->header ? 0 : ERR_FORMAT;
 }

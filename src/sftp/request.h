@@ -49,7 +49,7 @@ struct sftp_write_header {
  * The start of a WRITE, from its type byte on, as far as it has come; `message` is the length
  * that the message gives itself. ERR_SHORT when more is needed, which is never above
  * SFTP_WRITE_HEADER_MAX bytes; ERR_FORMAT, with the id in place, when the lengths contradict each
- * other or the handle is longer than any may be.
+ * other or the handle is longer than any may be; bytes behind the data are allowed.
  */
 MUST int sftp_write_header_parse(struct view bytes, uint32_t message,
 	struct sftp_write_header *out);

@@ -22,7 +22,8 @@ struct sftp_write {
 	uint32_t id;
 	struct sftp_handle *handle; /* NULL when the data is only skipped */
 	uint64_t offset;
-	uint32_t left;
+	uint32_t data; /* bytes still to be written */
+	uint32_t left; /* bytes of the message still to come: the data, and what is only skipped */
 	enum sftp_status status;
 	int error;                  /* an errno value, or 0 and status decides */
 	const char *text;
