@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { MIB = 1024 * 1024, NOTES_MAX = 64 * 1024 };
 
@@ -130,6 +131,7 @@ cli_serve(int argc, char **argv)
 	struct cli_common common = cli_common_init();
 	struct log_flags flags = log_flags_init();
 	struct master_options master = { 0 };
+	struct config_request request;
 	struct config *config;
 	int option, status;
 
@@ -149,7 +151,11 @@ cli_serve(int argc, char **argv)
 	if ((config = cli_load_config(&common, false)) == NULL)
 		return CLI_FAILED;
 	tell_config(config, master.log.destination == LOG_TO_STDOUT);
+	request = (struct config_request){ .config_dir = common.config_dir,
+		.config_file = common.config_file, .home = getenv("HOME"),
+		.environment = (const char *const *)environ };
 	master.config = config;
+	master.request = &request;
 	status = master_run(&master);
 	config_free(&config);
 	return status;

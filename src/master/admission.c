@@ -36,6 +36,12 @@ admission_new(struct admission **out, const struct admission_limits *limits)
 	return 0;
 }
 
+void
+admission_set_limits(struct admission *a, const struct admission_limits *limits)
+{
+	a->limits = *limits;
+}
+
 static struct source_list *
 bucket_of(struct admission *a, const struct address *address)
 {

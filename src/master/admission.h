@@ -35,6 +35,8 @@ struct admission;
 
 MUST int admission_new(struct admission **out, const struct admission_limits *limits);
 void admission_free(struct admission **admission);
+/* From now on; connections that are there already stay, also above a new limit. */
+void admission_set_limits(struct admission *admission, const struct admission_limits *limits);
 /* Counts the connection when the verdict is ADMISSION_ACCEPTED, and only then. */
 enum admission_verdict admission_enter(struct admission *admission, const struct address *address,
 	uint64_t now_ms);

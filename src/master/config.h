@@ -181,6 +181,20 @@ MUST int config_check(struct config *config, struct buf *mistakes);
 void config_notes(const struct config *config, struct buf *notes);
 void config_free(struct config **config);
 
+/* What config_take() did: lines for the log, each ended by '\n', and how many. */
+struct config_changes {
+	struct buf made, later;
+	unsigned made_count, later_count;
+};
+
+/*
+ * Takes over from newly loaded settings those that can change while the server runs; the others
+ * stay as they are. `from` holds what was replaced afterwards, and is the caller's to free: no
+ * pointer into a setting that can change may be kept past this. `changes` is the caller's, with
+ * its buffers initialised.
+ */
+void config_take(struct config *config, struct config *from, struct config_changes *changes);
+
 /*
  * An absolute path for a value that is relative to config_dir; "" stays "". Caller frees; NULL
  * when memory is short.

@@ -64,6 +64,7 @@ connection_free(struct connection *c)
 		free(transfer);
 	}
 	uv_close((uv_handle_t *)c->timer, free_handle);
+	host_keys_free(&c->host_keys);
 	user_free(&c->user);
 	free(c->home);
 	free(c->client_version);
@@ -265,6 +266,13 @@ connection_send(struct worker_link *link, struct buf *message, const int *fds, s
 	return err;
 }
 
+void
+connection_use_host_keys(struct connection *c)
+{
+	host_keys_free(&c->host_keys);
+	c->host_keys = host_keys_ref(c->master->host_keys);
+}
+
 int
 connection_begin(struct master *m, int fd, const struct address *address, uint16_t port)
 {
@@ -296,6 +304,7 @@ connection_begin(struct master *m, int fd, const struct address *address, uint16
 	if (err != 0) {
 		close(fd);
 	} else {
+		connection_use_host_keys(c);
 		err = nurseries_fork_login(m->nurseries, c->id, c->address_text, fd, worker_fd);
 	}
 	if (err != 0) {

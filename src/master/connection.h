@@ -23,6 +23,7 @@
 
 struct master;
 struct connection;
+struct host_keys;
 
 /* The socket pair to one worker, and the process behind it. */
 struct worker_link {
@@ -76,6 +77,7 @@ struct connection {
 	char id_text[2 * SESSION_ID_MAX + 1]; /* in hexadecimal: the connection_id of the logs */
 	char *client_version;
 
+	struct host_keys *host_keys; /* those that its worker shows; one owner of them */
 	bool asking;        /* an authentication or a signature is being worked on */
 	bool tried;         /* an authentication has been tried */
 	bool authenticated; /* everything below is set */
@@ -115,6 +117,8 @@ MUST int connection_open_link(struct connection *connection, struct worker_link 
 /* Sends to a worker; a failure ends the connection, so callers return at once when it is not 0. */
 MUST int connection_send(struct worker_link *link, struct buf *message, const int *fds,
 	size_t fd_count);
+/* To be called when a worker is asked for: it will show the keys that the server has now. */
+void connection_use_host_keys(struct connection *connection);
 /* From the nursery. */
 void connection_worker_forked(struct connection *connection, pid_t pid);
 /* "signal 11", ...: the worker's end is known; frees an ended connection with its last worker. */

@@ -24,6 +24,7 @@ struct host_keys {
 	struct private_key *keys[KEY_TYPE_COUNT];
 	size_t count;
 	unsigned allow;
+	unsigned owners;
 };
 
 static void
@@ -146,6 +147,7 @@ host_keys_load(struct host_keys **out, const struct config *config, unsigned all
 	if (keys == NULL)
 		return ERR_MEMORY;
 	keys->allow = allow;
+	keys->owners = 1;
 	for (size_t i = 0; i < config->sftpd.keys.count; i++) {
 		err = load_configured(keys, config, i, mistakes);
 		first = first == 0 ? err : first;
@@ -166,12 +168,33 @@ host_keys_load(struct host_keys **out, const struct config *config, unsigned all
 void
 host_keys_free(struct host_keys **keys)
 {
-	if (*keys == NULL)
-		return;
-	for (size_t i = 0; i < (*keys)->count; i++)
-		private_key_free(&(*keys)->keys[i]);
-	free(*keys);
+	struct host_keys *last = *keys;
+
 	*keys = NULL;
+	if (last == NULL || --last->owners > 0)
+		return;
+	for (size_t i = 0; i < last->count; i++)
+		private_key_free(&last->keys[i]);
+	free(last);
+}
+
+struct host_keys *
+host_keys_ref(struct host_keys *keys)
+{
+	keys->owners++;
+	return keys;
+}
+
+bool
+host_keys_equal(const struct host_keys *a, const struct host_keys *b)
+{
+	if (a->count != b->count || a->allow != b->allow)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (!view_eq(host_keys_blob(a, i), host_keys_blob(b, i)))
+			return false;
+	}
+	return true;
 }
 
 size_t

@@ -26,6 +26,13 @@ struct host_keys;
 MUST int host_keys_load(struct host_keys **out, const struct config *config, unsigned allow,
 	struct buf *mistakes);
 void host_keys_free(struct host_keys **keys);
+/*
+ * One more owner, who has to free them too; on the master's loop only. A connection keeps the
+ * keys that its worker shows, so that they can be exchanged while it lives.
+ */
+struct host_keys *host_keys_ref(struct host_keys *keys);
+/* True when both show the same public keys in the same order, under the same names. */
+bool host_keys_equal(const struct host_keys *a, const struct host_keys *b);
 size_t host_keys_count(const struct host_keys *keys);
 /* The public blob of a key, and the signature algorithm names it offers (NULL past the end). */
 struct view host_keys_blob(const struct host_keys *keys, size_t number);

@@ -6,6 +6,7 @@
 #include "crypto/crypto.h"
 #include "master/idle.h"
 #include "master/open_provider.h"
+#include "master/reload.h"
 #include "master/session.h"
 #include "master/ssh_setup.h"
 #include "master/state.h"
@@ -25,7 +26,6 @@
 enum {
 	DRAIN_MS = 60000,        /* SIGTERM: transfers may take so long to finish */
 	STOP_MS = 6000,          /* SIGINT or a second SIGTERM: sessions may take so long to close */
-	PENALTY_MS = 10000,      /* of an address whose connection broke a worker */
 	REFUSAL_LOG_MS = 1000,   /* refused connections are logged at most so often */
 	MISTAKES_MAX = 64 * 1024,
 };
@@ -34,6 +34,7 @@ struct start {
 	struct master *master;
 	const struct master_options *options;
 	struct buf mistakes;
+	struct reload *reload; /* NULL: SIGHUP reads no configuration */
 	uv_signal_t signals[3];
 	uv_timer_t drain_timer, idle_timer;
 	uint64_t refusal_logged_ms;
@@ -100,7 +101,7 @@ drain(struct start *start, bool at_once)
 }
 
 static void
-reload_run(uv_work_t *work)
+accounts_run(uv_work_t *work)
 {
 	struct master *m = work->data;
 	struct failure failure = { 0 };
@@ -113,21 +114,21 @@ reload_run(uv_work_t *work)
 }
 
 static void
-reload_done(uv_work_t *work, int status)
+accounts_done(uv_work_t *work, int status)
 {
 	(void)status;
 	free(work);
 }
 
 static void
-reload(struct master *m)
+reload_accounts(struct master *m)
 {
 	uv_work_t *work = malloc(sizeof(*work));
 
 	if (work == NULL)
 		return;
 	work->data = m;
-	if (uv_queue_work(&m->loop, work, reload_run, reload_done) != 0)
+	if (uv_queue_work(&m->loop, work, accounts_run, accounts_done) != 0)
 		free(work);
 }
 
@@ -136,10 +137,13 @@ on_signal(uv_signal_t *handle, int number)
 {
 	struct start *start = handle->data;
 
-	if (number == SIGHUP)
-		reload(start->master);
-	else
+	if (number != SIGHUP) {
 		drain(start, number == SIGINT || start->master->draining);
+	} else if (!start->master->draining) {
+		reload_accounts(start->master);
+		if (start->reload != NULL)
+			reload_start(start->reload);
+	}
 }
 
 /* ---- connections and workers */
@@ -522,10 +526,7 @@ serve(struct start *start)
 {
 	struct master *m = start->master;
 	const struct config *config = m->config;
-	struct admission_limits limits = {
-		.unauthenticated = (uint32_t)config->limits.max_unauthenticated,
-		.unauthenticated_per_address = (uint32_t)config->limits.max_unauthenticated_per_address,
-		.connections = (uint32_t)config->limits.max_connections, .penalty_ms = PENALTY_MS };
+	struct admission_limits limits = reload_admission_limits(config);
 	int err = acquire(start);
 
 	if (err != 0 || (err = give_up_root(start)) != 0)
@@ -541,6 +542,9 @@ serve(struct start *start)
 	    (err = open_control(start)) != 0)
 		return err;
 	if ((err = admission_new(&m->admission, &limits)) != 0)
+		return err;
+	if (start->options->request != NULL && (err = reload_new(&start->reload, m,
+	    start->options->config, start->options->request)) != 0)
 		return err;
 	password_queue_init(&m->passwords, (unsigned)config->limits.password_hashes_at_once);
 	log_host_keys(m);
@@ -587,6 +591,7 @@ clean_up(struct start *start)
 	uv_walk(&m->loop, close_handle, NULL);
 	uv_run(&m->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&m->loop);
+	reload_free(&start->reload);
 	admission_free(&m->admission);
 	provider_close(&m->provider);
 	host_keys_free(&m->host_keys);

@@ -14,7 +14,12 @@
 #include <stdint.h>
 
 struct master_options {
-	const struct config *config; /* checked; borrowed */
+	struct config *config; /* checked; borrowed; a reload changes it */
+	/*
+	 * Where SIGHUP finds the configuration again; borrowed. NULL: only the accounts are read
+	 * again.
+	 */
+	const struct config_request *request;
 	struct log_settings log;     /* the file is opened after the change of user */
 	/*
 	 * Portable mode: the only account, validated and stored in memory; no data provider is
@@ -28,9 +33,9 @@ struct master_options {
 
 /*
  * Serves until a signal ends it: SIGTERM lets transfers finish (a second one does not), SIGINT
- * ends at once, SIGHUP reads the memory provider's file again. Returns the exit status: 0 after
- * SIGTERM or SIGINT; 1 when the start failed or the workers cannot be started, which has then been
- * said on standard error and in the log.
+ * ends at once, SIGHUP reads configuration and accounts again (see reload.h). Returns the exit
+ * status: 0 after SIGTERM or SIGINT; 1 when the start failed or the workers cannot be started,
+ * which has then been said on standard error and in the log.
  */
 int master_run(const struct master_options *options);
 

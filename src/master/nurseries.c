@@ -477,6 +477,25 @@ nurseries_free(struct nurseries **nurseries)
 	*nurseries = NULL;
 }
 
+int
+nurseries_replace(struct nurseries *n, struct view config, bool *replaced_out)
+{
+	struct buf copy = buf_init(IPC_BYTES_MAX);
+
+	*replaced_out = !n->closing && !view_eq(buf_view(&n->config), config);
+	if (!*replaced_out)
+		return 0;
+	buf_raw(&copy, config.p, config.n);
+	if (buf_error(&copy) != 0) {
+		buf_free(&copy);
+		return ERR_MEMORY;
+	}
+	buf_free(&n->config);
+	n->config = copy;
+	replace_serving(n);
+	return 0;
+}
+
 bool
 nurseries_ready(const struct nurseries *n)
 {

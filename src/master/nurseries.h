@@ -42,6 +42,12 @@ MUST int nurseries_new(struct nurseries **out, uv_loop_t *loop, struct view conf
 void nurseries_free(struct nurseries **nurseries);
 bool nurseries_ready(const struct nurseries *nurseries);
 /*
+ * Another `config`, copied. When it differs from the present one, the serving nursery is retired
+ * and a fresh one started with it; workers that run are not touched. *replaced_out says whether
+ * that was so. ERR_MEMORY: nothing has changed.
+ */
+MUST int nurseries_replace(struct nurseries *nurseries, struct view config, bool *replaced_out);
+/*
  * Forks a login worker; takes both descriptors (the client's socket, the worker's end of its
  * socket pair), also when it fails.
  */

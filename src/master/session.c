@@ -144,9 +144,11 @@ start_worker(struct connection *c, int root_fd, int *handover_out)
 		err = ERR_IO;
 	if (err == 0)
 		err = connection_open_link(c, &c->session, IPC_ROLE_SESSION, PHASE_START, &worker_fd);
-	if (err == 0)
+	if (err == 0) {
+		connection_use_host_keys(c);
 		err = nurseries_fork_session(c->master->nurseries, &session, fd_take(&worker_fd),
 		    fd_take(&pair[0]));
+	}
 	if (err == 0)
 		err = ipc_send(c->session.fd, &message, &root_fd, 1, false);
 	if (err == 0)

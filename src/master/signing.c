@@ -8,6 +8,7 @@
 struct signing_job {
 	uv_work_t work;
 	struct master *master;
+	struct host_keys *keys;
 	uint64_t connection;
 	bool rekey; /* the answer goes to the session worker */
 	struct buf algorithm, hash, signature;
@@ -38,6 +39,7 @@ job_free(struct signing_job *job)
 	buf_free(&job->algorithm);
 	buf_free(&job->hash);
 	buf_free(&job->signature);
+	host_keys_free(&job->keys);
 	free(job);
 }
 
@@ -46,7 +48,7 @@ run(uv_work_t *work)
 {
 	struct signing_job *job = work->data;
 
-	sign(job->master->host_keys, buf_view(&job->algorithm), buf_view(&job->hash),
+	sign(job->keys, buf_view(&job->algorithm), buf_view(&job->hash),
 	    &job->signature);
 }
 
@@ -75,6 +77,7 @@ signing_start(struct connection *c, struct worker_link *link, struct view algori
 		return ERR_MEMORY;
 	job->work.data = job;
 	job->master = c->master;
+	job->keys = host_keys_ref(c->host_keys);
 	job->connection = c->id;
 	job->rekey = link == &c->session;
 	job->algorithm = buf_init(64);
@@ -82,7 +85,7 @@ signing_start(struct connection *c, struct worker_link *link, struct view algori
 	job->signature = buf_init(4096);
 	buf_raw(&job->algorithm, algorithm.p, algorithm.n);
 	buf_raw(&job->hash, exchange_hash.p, exchange_hash.n);
-	if (!host_keys_slow(c->master->host_keys, algorithm)) {
+	if (!host_keys_slow(c->host_keys, algorithm)) {
 		run(&job->work);
 		answer(link, buf_view(&job->signature));
 		job_free(job);

@@ -40,7 +40,7 @@ struct master {
 	struct ipc_inbox inbox;    /* one for all: a message is done with before the next is read */
 
 	bool map_ids;  /* sessions run as the uid and gid of their account */
-	unsigned allow; /* PUBLIC_KEY_ALLOW_ bits */
+	_Atomic unsigned allow; /* PUBLIC_KEY_ALLOW_ bits; also read on the thread pool */
 	bool draining;
 	int exit_status;
 	int64_t started_ms;

@@ -141,6 +141,28 @@ penalties_are_bounded(void **state)
 	admission_free(&a);
 }
 
+static void
+limits_change(void **state)
+{
+	struct admission *a = with(2, 10, 0);
+	struct address one = at("10.0.0.1");
+	struct admission_limits limits = { .unauthenticated = 1, .unauthenticated_per_address = 10,
+		.penalty_ms = 1000 };
+	(void)state;
+
+	assert_int_equal(admission_enter(a, &one, 0), ADMISSION_ACCEPTED);
+	assert_int_equal(admission_enter(a, &one, 0), ADMISSION_ACCEPTED);
+	/* those above the new limit stay, and count */
+	admission_set_limits(a, &limits);
+	assert_int_equal(admission_unauthenticated(a), 2);
+	admission_leave(a, &one, false);
+	assert_int_equal(admission_enter(a, &one, 0), ADMISSION_REFUSED_UNAUTHENTICATED);
+	admission_leave(a, &one, false);
+	assert_int_equal(admission_enter(a, &one, 0), ADMISSION_ACCEPTED);
+	admission_leave(a, &one, false);
+	admission_free(&a);
+}
+
 int
 main(void)
 {
@@ -151,6 +173,7 @@ main(void)
 		cmocka_unit_test(ipv6_counts_by_network),
 		cmocka_unit_test(penalties_double_to_a_limit),
 		cmocka_unit_test(penalties_are_bounded),
+		cmocka_unit_test(limits_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

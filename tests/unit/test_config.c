@@ -833,6 +833,51 @@ test_notes(void **state)
 	config_free(&config);
 }
 
+/* What changes while the server runs, and what does not; each with a line of its own. */
+static void
+test_taking_over(void **state)
+{
+	struct config *config = load_good("{\"sftpd\":{\"bind_port\":1,\"banner\":\"a\","
+					  "\"macs\":[\"hmac-sha2-256\"],\"umask\":\"0\"},"
+					  "\"data_provider\":{\"password\":\"x\"}}", NULL);
+	struct config *from = load_good("{\"sftpd\":{\"bind_port\":2,\"banner\":\"b\","
+					"\"macs\":[],\"umask\":\"0\",\"idle_timeout\":3},"
+					"\"data_provider\":{\"password\":\"y\"}}", NULL);
+	struct config_changes changes = { .made = buf_init(TEXT_MAX),
+		.later = buf_init(TEXT_MAX) };
+
+	(void)state;
+	config_take(config, from, &changes);
+	assert_int_equal(changes.made_count, 3);
+	assert_int_equal(changes.later_count, 2);
+	assert_true(view_is(buf_view(&changes.made),
+	    "sftpd.idle_timeout: it was 15, now it is 3\n"
+	    "sftpd.banner: it was \"a\", now it is \"b\"\n"
+	    "sftpd.macs: it was [\"hmac-sha2-256\"], now it is []\n"));
+	assert_true(view_is(buf_view(&changes.later),
+	    "sftpd.bind_port: until a restart it stays 1, then it will be 2\n"
+	    "data_provider.password: until a restart it stays \"(set)\", then it will be "
+	    "\"(set)\"\n"));
+	assert_int_equal(config->sftpd.bind_port, 1);
+	assert_int_equal(config->sftpd.idle_timeout, 3);
+	assert_string_equal(config->sftpd.banner, "b");
+	assert_int_equal(config->sftpd.macs.count, 0);
+	expect_setting(config, "sftpd.idle_timeout", "3", CONFIG_FROM_FILE);
+	/* a second time there is nothing left to change */
+	config_free(&from);
+	from = load_good(NULL, (const char *[]){ "SFTPGO_SFTPD__BANNER=b", NULL });
+	buf_clear(&changes.made);
+	config_take(config, from, &changes);
+	assert_true(view_is(buf_view(&changes.made),
+	    "sftpd.idle_timeout: it was 3, now it is 15\n"
+	    "sftpd.umask: it was \"0000\", now it is \"0022\"\n"));
+	expect_setting(config, "sftpd.idle_timeout", "15", CONFIG_FROM_DEFAULT);
+	buf_free(&changes.made);
+	buf_free(&changes.later);
+	config_free(&from);
+	config_free(&config);
+}
+
 /* The page of the settings, found from where the test was built. */
 static void
 read_manual(struct buf *out)
@@ -903,6 +948,7 @@ main(void)
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_set_from_flags),
 		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_taking_over),
 		cmocka_unit_test(test_manual_names_every_setting),
 	};
 
