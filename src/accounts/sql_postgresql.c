@@ -130,6 +130,18 @@ authorities(void)
 	return access(usual, R_OK) == 0 ? usual : NULL;
 }
 
+/*
+ * libpq looks for a client certificate in the home directory, and gives up when it may not look
+ * there: that is so when root started us, and we are another user now.
+ */
+static const char *
+no_certificate(void)
+{
+	const char *home = getenv("HOME");
+
+	return home != NULL && access(home, X_OK) != 0 ? "/nonexistent" : NULL;
+}
+
 static void
 fill_options(const struct sql_settings *settings, const char *timeout, const char *timeout_ms,
     char *port, size_t port_size, struct options *out)
@@ -141,6 +153,7 @@ fill_options(const struct sql_settings *settings, const char *timeout, const cha
 	option(out, "tcp_user_timeout", timeout_ms);
 	option(out, "fallback_application_name", "postern");
 	option(out, "gssencmode", "disable");
+	option(out, "sslcert", no_certificate());
 	if (settings->connection_string[0] != '\0') {
 		option(out, "dbname", settings->connection_string);
 		option(out, "client_encoding", "UTF8");
