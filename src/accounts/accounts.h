@@ -22,6 +22,7 @@
 #include "accounts/provider.h"
 #include "accounts/secret_text.h"
 #include "accounts/user.h"
+#include "accounts/user_changes.h"
 #include "accounts/user_totp.h"
 
 #endif

@@ -29,9 +29,13 @@
 #define IPC_FIELDS_AUTH_KEY_PROOF(F) \
 	F(TEXT, user, 1024) F(TEXT, algorithm, 64) F(BYTES, key, 16384) F(BYTES, signature, 4096)
 #define IPC_FIELDS_AUTH_PASSWORD(F) F(TEXT, user, 1024) F(TEXT, password, 1024)
+#define IPC_FIELDS_AUTH_INTERACTIVE(F) F(TEXT, user, 1024)
+#define IPC_FIELDS_AUTH_REPLIES(F) F(BYTES, answers, 16512)
 #define IPC_FIELDS_LOGIN_FAILED(F) F(TEXT, error, 2048)
 #define IPC_FIELDS_HOST_KEY_SIGNED(F) F(BYTES, signature, 4096)
 #define IPC_FIELDS_AUTH_ANSWER(F) F(BOOL, key_ok, 1) F(BOOL, partial, 1) F(TEXT, methods, 255)
+#define IPC_FIELDS_AUTH_QUESTIONS(F) \
+	F(TEXT, name, 255) F(TEXT, instruction, 4096) F(BYTES, questions, 8272)
 #define IPC_FIELDS_AUTH_ACCEPTED(F)
 #define IPC_FIELDS_SESSION_READY(F)
 #define IPC_FIELDS_CHANNEL_OPENED(F) \

@@ -13,9 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* RFC 4252 section 5.2: what can be tried. */
-static const char methods[] = "password,publickey";
-
 struct auth_job {
 	STAILQ_ENTRY(auth_job) link;
 	uv_work_t work;
@@ -26,11 +23,15 @@ struct auth_job {
 	char username[1025];
 	struct buf password, algorithm, key, signature, signed_data;
 
+	struct login_steps steps; /* proved before */
+
 	/* what the thread found */
 	struct user *user; /* NULL: there is none */
 	bool credential_good;
 	const char *credential_text;
 	char *key_comment;
+	enum login_step step; /* when all is good */
+	char methods[LOGIN_METHODS_TEXT_MAX];
 	int root_fd;
 	struct failure failure; /* the accounts or the home directory cannot be reached */
 	bool failed;
@@ -44,17 +45,32 @@ password_queue_init(struct password_queue *queue, unsigned at_once)
 	queue->at_once = at_once > 0 ? at_once : 1;
 }
 
-static const char *
-method_name(enum auth_kind kind)
+static enum login_method
+method_of(enum auth_kind kind)
 {
-	return kind == AUTH_PASSWORD_CHECK ? "password" : "publickey";
+	switch (kind) {
+	case AUTH_PASSWORD_CHECK: return LOGIN_PASSWORD;
+	case AUTH_KEY_WANTED:
+	case AUTH_KEY_SIGNATURE: return LOGIN_PUBLICKEY;
+	case AUTH_DIALOGUE_PASSWORD:
+	case AUTH_DIALOGUE_CODE: break;
+	}
+	return LOGIN_INTERACTIVE;
 }
 
 /* The contract's name of the method in the log. */
 static const char *
 login_type(enum auth_kind kind)
 {
-	return kind == AUTH_PASSWORD_CHECK ? "password" : "public_key";
+	enum login_method method = method_of(kind);
+
+	return method == LOGIN_PUBLICKEY ? "public_key" : login_method_name(method);
+}
+
+static bool
+makes_hash(enum auth_kind kind)
+{
+	return kind == AUTH_PASSWORD_CHECK || kind == AUTH_DIALOGUE_PASSWORD;
 }
 
 static void
@@ -117,8 +133,36 @@ check_password(struct auth_job *job)
 	    user_check_password(job->user, buf_view(&job->password), rules->cost);
 
 	job->credential_good = result == PASSWORD_RIGHT;
-	if (!job->credential_good)
+	if (!job->credential_good) {
 		job->credential_text = password_result_text(result);
+	} else if (!user_method_allowed(job->user, login_method_name(LOGIN_PASSWORD))) {
+		/* Whoever denies passwords does not mean to let them in by another name. */
+		job->credential_good = false;
+		job->credential_text = "the login method password is denied";
+	}
+}
+
+/* Each code is good for once: it is only good when that has been stored. */
+static void
+check_code(struct auth_job *job)
+{
+	enum user_totp_result result = USER_TOTP_NONE;
+	int err;
+
+	user_changes_lock();
+	user_free(&job->user);
+	err = provider_find(job->master->provider, job->username, &job->user, &job->failure);
+	if (err == 0)
+		result = user_totp_check(job->user, buf_view(&job->password), clock_wall_ms());
+	if (err == 0 && result == USER_TOTP_RIGHT)
+		err = provider_update(job->master->provider, job->user, &job->failure);
+	user_changes_unlock();
+	job->failed = err != 0 && err != ERR_NOT_FOUND;
+	job->credential_good = err == 0 && result == USER_TOTP_RIGHT;
+	if (!job->credential_good)
+		job->credential_text = result == USER_TOTP_BROKEN
+					   ? "the stored one-time secret cannot be used"
+					   : "the one-time code is wrong, or was used before";
 }
 
 static enum login_verdict
@@ -126,7 +170,7 @@ decide(const struct auth_job *job, uint64_t open_sessions, struct buf *text)
 {
 	struct login_facts facts = { .username = job->username, .user = job->user,
 		.credential_good = job->credential_good, .credential_text = job->credential_text,
-		.method = method_name(job->kind), .address = &job->address,
+		.method = login_method_name(method_of(job->kind)), .address = &job->address,
 		.open_sessions = open_sessions, .now_ms = clock_wall_ms() };
 	enum login_verdict verdict = login_decide(&facts);
 
@@ -144,11 +188,17 @@ run(uv_work_t *work)
 
 	if (err != 0 && err != ERR_NOT_FOUND)
 		job->failed = true;
-	if (job->kind == AUTH_PASSWORD_CHECK)
+	if (makes_hash(job->kind))
 		check_password(job);
+	else if (job->kind == AUTH_DIALOGUE_CODE)
+		check_code(job);
 	else
 		check_key(job);
 	if (job->failed || job->kind == AUTH_KEY_WANTED || decide(job, 0, NULL) != LOGIN_ALLOWED)
+		return;
+	job->step = login_steps_add(job->user, &job->steps, method_of(job->kind),
+	    job->kind == AUTH_DIALOGUE_CODE, job->methods);
+	if (job->step != LOGIN_STEP_DONE)
 		return;
 	if (home_open(job->user, job->master->map_ids, &job->root_fd, &job->failure) != 0)
 		job->failed = true;
@@ -157,12 +207,12 @@ run(uv_work_t *work)
 static void start_waiting(struct master *m);
 
 static void
-answer(struct connection *c, bool key_ok)
+answer(struct connection *c, bool key_ok, bool partial)
 {
 	struct buf message = buf_init(IPC_BYTES_MAX);
 
 	ipc_encode_auth_answer(&message, &(struct ipc_auth_answer){ .key_ok = key_ok,
-		.methods = view_of(methods) });
+		.partial = partial, .methods = view_of(login_progress_methods(c->progress)) });
 	/* a failure has ended the connection */
 	if (connection_send(&c->login, &message, NULL, 0) != 0)
 		return;
@@ -171,7 +221,59 @@ answer(struct connection *c, bool key_ok)
 void
 authentication_refuse(struct connection *c)
 {
-	answer(c, false);
+	answer(c, false, false);
+}
+
+/* --- dialogues --- */
+
+static void
+ask(struct connection *c, enum login_question question)
+{
+	struct buf message = buf_init(IPC_BYTES_MAX), questions = buf_init(256);
+
+	c->progress->asked = question;
+	login_question_write(question, &questions);
+	ipc_encode_auth_questions(
+	    &message, &(struct ipc_auth_questions){ .questions = buf_view(&questions) });
+	buf_free(&questions);
+	/* a failure has ended the connection */
+	if (connection_send(&c->login, &message, NULL, 0) != 0)
+		return;
+}
+
+int
+authentication_ask(struct connection *c, struct view user)
+{
+	struct login_progress *progress = login_progress_for(&c->progress, user);
+
+	if (progress == NULL)
+		return ERR_MEMORY;
+	/* Whether there is such a user, nobody has asked yet. */
+	ask(c, progress->code_only ? QUESTION_CODE : QUESTION_PASSWORD);
+	return 0;
+}
+
+int
+authentication_reply(struct connection *c, struct view answers)
+{
+	enum login_question asked = c->progress->asked;
+	struct view reply;
+
+	c->progress->asked = QUESTION_NONE;
+	if (login_question_answer(answers, &reply) != 0) {
+		authentication_refuse(c);
+		return 0;
+	}
+	return authentication_start(c, &(struct auth_offer){
+		.kind = asked == QUESTION_CODE ? AUTH_DIALOGUE_CODE : AUTH_DIALOGUE_PASSWORD,
+		.user = view_of(c->progress->user), .password = reply });
+}
+
+void
+authentication_give_up(struct connection *c)
+{
+	if (c->progress != NULL)
+		c->progress->asked = QUESTION_NONE;
 }
 
 static void
@@ -190,6 +292,39 @@ log_success(const struct auth_job *job, const struct connection *c)
 	    c->client_version != NULL ? c->client_version : "unknown", job->user->home_dir);
 }
 
+/* All that was asked for now is good; what comes next? */
+static void
+go_on(struct auth_job *job, struct connection *c)
+{
+	struct master *m = job->master;
+	struct login_progress *progress;
+
+	if (job->step == LOGIN_STEP_DONE) {
+		login_progress_free(&c->progress);
+		log_success(job, c);
+		m->logins++;
+		session_open(c, &job->user, fd_take(&job->root_fd));
+		return;
+	}
+	progress = login_progress_for(&c->progress, view_of(job->username));
+	if (progress == NULL || job->step == LOGIN_STEP_REFUSED) {
+		log_connection_failed(m->log, c->address_text, view_of(job->username),
+		    login_type(job->kind),
+		    view_of("this method is not what the account requires next"));
+		answer(c, false, false);
+	} else if (job->step == LOGIN_STEP_CODE) {
+		ask(c, QUESTION_CODE);
+	} else {
+		progress->steps = job->steps;
+		progress->code_only = login_steps_code_only(job->user, &job->steps);
+		memcpy(progress->methods, job->methods, sizeof(progress->methods));
+		log_app(m->log, LOG_LEVEL_DEBUG, "sftpd", c->id_text,
+		    "user \"%s\": %s is good, %s must follow", job->username,
+		    login_type(job->kind), job->methods);
+		answer(c, false, true);
+	}
+}
+
 /* Back on the loop, with the connection still there. */
 static void
 conclude(struct auth_job *job, struct connection *c)
@@ -203,7 +338,7 @@ conclude(struct auth_job *job, struct connection *c)
 		    "cannot log in user \"%s\": %s", job->username, job->failure.text);
 		log_connection_failed(m->log, c->address_text, view_of(job->username),
 		    login_type(job->kind), view_of(job->failure.text));
-		answer(c, false);
+		answer(c, false, false);
 		return;
 	}
 	verdict = decide(job, job->user != NULL ? session_count_user(m, job->user->username) : 0,
@@ -211,13 +346,11 @@ conclude(struct auth_job *job, struct connection *c)
 	if (verdict != LOGIN_ALLOWED) {
 		log_connection_failed(m->log, c->address_text, view_of(job->username),
 		    login_type(job->kind), buf_view(&text));
-		answer(c, false);
+		answer(c, false, false);
 	} else if (job->kind == AUTH_KEY_WANTED) {
-		answer(c, true);
+		answer(c, true, false);
 	} else {
-		log_success(job, c);
-		m->logins++;
-		session_open(c, &job->user, fd_take(&job->root_fd));
+		go_on(job, c);
 	}
 	buf_free(&text);
 }
@@ -229,7 +362,7 @@ done(uv_work_t *work, int status)
 	struct master *m = job->master;
 	struct connection *c = connection_find(m, job->connection);
 
-	if (job->kind == AUTH_PASSWORD_CHECK) {
+	if (makes_hash(job->kind)) {
 		m->passwords.running--;
 		start_waiting(m);
 	}
@@ -274,6 +407,10 @@ authentication_start(struct connection *c, const struct auth_offer *offer)
 	job->kind = offer->kind;
 	job->address = c->address;
 	job->root_fd = -1;
+	if (c->progress != NULL && view_is(offer->user, c->progress->user))
+		job->steps = c->progress->steps;
+	else
+		login_progress_free(&c->progress);
 	job->password = buf_init(1024);
 	job->algorithm = buf_init(64);
 	job->key = buf_init(16384);
@@ -294,7 +431,7 @@ authentication_start(struct connection *c, const struct auth_offer *offer)
 		return err;
 	}
 	c->asking = true;
-	if (job->kind != AUTH_PASSWORD_CHECK) {
+	if (!makes_hash(job->kind)) {
 		queue(job);
 	} else {
 		STAILQ_INSERT_TAIL(&c->master->passwords.waiting, job, link);

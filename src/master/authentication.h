@@ -4,7 +4,9 @@
  *
  * A job copies all that it needs, runs without the connection, and finds it again by its id when
  * it is done: a connection that ended meanwhile is simply not there. Password hashes are made one
- * by one up to a cap, since each takes much memory; the rest wait in line. Private to master/.
+ * by one up to a cap, since each takes much memory; the rest wait in line. An account may need
+ * several methods one after the other: what was proved is kept in the connection. Private to
+ * master/.
  */
 #ifndef MASTER_AUTHENTICATION_H
 #define MASTER_AUTHENTICATION_H
@@ -29,13 +31,19 @@ struct password_queue {
 	unsigned at_once;
 };
 
-enum auth_kind { AUTH_PASSWORD_CHECK, AUTH_KEY_WANTED, AUTH_KEY_SIGNATURE };
+enum auth_kind {
+	AUTH_PASSWORD_CHECK,
+	AUTH_KEY_WANTED,
+	AUTH_KEY_SIGNATURE,
+	AUTH_DIALOGUE_PASSWORD, /* the account's password, as an answer in a dialogue */
+	AUTH_DIALOGUE_CODE,     /* the one-time code, likewise */
+};
 
 /* What the client offered; copied by authentication_start(). */
 struct auth_offer {
 	enum auth_kind kind;
 	struct view user;
-	struct view password;
+	struct view password; /* or the answer in a dialogue */
 	struct view algorithm;
 	struct view key;
 	struct view signature;
@@ -43,6 +51,13 @@ struct auth_offer {
 
 /* Begins a job; the answer goes to the connection's login worker. ERR_MEMORY. */
 MUST int authentication_start(struct connection *connection, const struct auth_offer *offer);
+/*
+ * A keyboard-interactive dialogue (RFC 4256): asks the first question; takes the answer to the
+ * last one; forgets what was asked. ERR_MEMORY. The connection may have ended after the first two.
+ */
+MUST int authentication_ask(struct connection *connection, struct view user);
+MUST int authentication_reply(struct connection *connection, struct view answers);
+void authentication_give_up(struct connection *connection);
 /* Answers "no", with the methods that there are. The connection may have ended afterwards. */
 void authentication_refuse(struct connection *connection);
 void password_queue_init(struct password_queue *queue, unsigned at_once);

@@ -68,6 +68,7 @@ connection_free(struct connection *c)
 	user_free(&c->user);
 	free(c->home);
 	free(c->client_version);
+	login_progress_free(&c->progress);
 	secret_free(c, sizeof(*c));
 }
 

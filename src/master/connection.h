@@ -13,6 +13,7 @@
 #include "base/address.h"
 #include "base/err.h"
 #include "ipc/ipc.h"
+#include "master/login_progress.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -80,6 +81,7 @@ struct connection {
 	struct host_keys *host_keys; /* those that its worker shows; one owner of them */
 	bool asking;        /* an authentication or a signature is being worked on */
 	bool tried;         /* an authentication has been tried */
+	struct login_progress *progress; /* NULL until a method takes more than one step */
 	bool authenticated; /* everything below is set */
 	struct user *user;
 	char *home; /* on the host, without a '/' at the end */

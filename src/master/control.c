@@ -52,7 +52,6 @@ static void
 control_free(struct control *control)
 {
 	fd_close(&control->address.directory_fd);
-	pthread_mutex_destroy(&control->context.changes);
 	free(control->path);
 	free(control);
 }
@@ -415,7 +414,6 @@ control_start(struct control **out, const struct control_settings *settings)
 	control->address.directory_fd = -1;
 	control->context.provider = settings->provider;
 	control->context.hooks = &control->settings.hooks;
-	pthread_mutex_init(&control->context.changes, NULL);
 	LIST_INIT(&control->clients);
 	control->path = strdup(settings->path);
 	err = control->path != NULL ? control_address_of(control->path, &control->address)

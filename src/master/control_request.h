@@ -12,7 +12,6 @@
 #include "base/rd.h"
 #include "master/control.h"
 
-#include <pthread.h>
 #include <stdbool.h>
 
 enum { CONTROL_MESSAGE_MAX = 1200, CONTROL_SUBJECT_MAX = 256 };
@@ -28,7 +27,6 @@ struct control_answer {
 struct control_context {
 	struct provider *provider;
 	const struct control_hooks *hooks;
-	pthread_mutex_t changes; /* held while an account is read, changed and written back */
 };
 
 struct control_row {

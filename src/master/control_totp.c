@@ -86,10 +86,10 @@ control_totp_enrol(struct control_context *context, const json_t *body,
 
 	if (algorithm == NULL || !digits_of(body, &digits, answer))
 		return;
-	pthread_mutex_lock(&context->changes);
+	user_changes_lock();
 	if (control_find_user(context, body, &user, answer))
 		enrol(context, user, algorithm, digits, answer);
-	pthread_mutex_unlock(&context->changes);
+	user_changes_unlock();
 	user_free(&user);
 }
 
@@ -101,7 +101,7 @@ control_totp_disable(struct control_context *context, const json_t *body,
 	struct user *user;
 	int err;
 
-	pthread_mutex_lock(&context->changes);
+	user_changes_lock();
 	if (control_find_user(context, body, &user, answer)) {
 		err = user_totp_disable(user);
 		if (err == 0)
@@ -113,7 +113,7 @@ control_totp_disable(struct control_context *context, const json_t *body,
 			control_answer_failure(answer, err, &failure);
 		}
 	}
-	pthread_mutex_unlock(&context->changes);
+	user_changes_unlock();
 	user_free(&user);
 }
 

@@ -168,7 +168,7 @@ change_user(struct control_context *context, const json_t *body, struct control_
 	struct user *user;
 	int err;
 
-	pthread_mutex_lock(&context->changes);
+	user_changes_lock();
 	if (control_find_user(context, body, &user, answer)) {
 		err = change(&user, body, &failure);
 		if (err == 0)
@@ -180,7 +180,7 @@ change_user(struct control_context *context, const json_t *body, struct control_
 			control_answer_failure(answer, err, &failure);
 		}
 	}
-	pthread_mutex_unlock(&context->changes);
+	user_changes_unlock();
 	user_free(&user);
 }
 
@@ -253,7 +253,7 @@ control_user_delete(struct control_context *context, const json_t *body,
 	struct user *user;
 	int err;
 
-	pthread_mutex_lock(&context->changes);
+	user_changes_lock();
 	if (control_find_user(context, body, &user, answer)) {
 		err = provider_delete(context->provider, user->id, &failure);
 		if (err == 0) {
@@ -263,6 +263,6 @@ control_user_delete(struct control_context *context, const json_t *body,
 			control_answer_failure(answer, err, &failure);
 		}
 	}
-	pthread_mutex_unlock(&context->changes);
+	user_changes_unlock();
 	user_free(&user);
 }

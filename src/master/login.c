@@ -77,6 +77,7 @@ on_auth_none(struct connection *c, struct rd fields)
 		return err;
 	if (c->asking)
 		return ERR_PROTOCOL;
+	authentication_give_up(c);
 	authentication_refuse(c);
 	return 0;
 }
@@ -88,6 +89,7 @@ ask(struct connection *c, const struct auth_offer *offer)
 	if (c->asking)
 		return ERR_PROTOCOL;
 	c->tried = true;
+	authentication_give_up(c);
 	return authentication_start(c, offer);
 }
 
@@ -126,6 +128,33 @@ on_auth_password(struct connection *c, struct rd fields)
 		return err;
 	return ask(c, &(struct auth_offer){ .kind = AUTH_PASSWORD_CHECK, .user = message.user,
 		.password = message.password });
+}
+
+int
+on_auth_interactive(struct connection *c, struct rd fields)
+{
+	struct ipc_auth_interactive message;
+	int err = ipc_decode_auth_interactive(fields, &message);
+
+	if (err != 0)
+		return err;
+	if (c->asking)
+		return ERR_PROTOCOL;
+	c->tried = true;
+	return authentication_ask(c, message.user);
+}
+
+int
+on_auth_replies(struct connection *c, struct rd fields)
+{
+	struct ipc_auth_replies message;
+	int err = ipc_decode_auth_replies(fields, &message);
+
+	if (err != 0)
+		return err;
+	if (c->asking || c->progress == NULL || c->progress->asked == QUESTION_NONE)
+		return ERR_PROTOCOL;
+	return authentication_reply(c, message.answers);
 }
 
 int

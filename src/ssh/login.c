@@ -49,11 +49,18 @@ int
 login_expect(
     struct ssh_transport *t, enum ssh_message type, const char *name, struct view *payload_out)
 {
+	return login_expect_either(t, type, type, name, payload_out);
+}
+
+int
+login_expect_either(struct ssh_transport *t, enum ssh_message first, enum ssh_message second,
+    const char *name, struct view *payload_out)
+{
 	int err = next_message(t, payload_out);
 
 	if (err != 0)
 		return err;
-	if (payload_out->p[0] == type)
+	if (payload_out->p[0] == first || payload_out->p[0] == second)
 		return 0;
 	if (payload_out->p[0] == SSH_MSG_KEXINIT && t->session_id_bytes > 0)
 		return transport_fail(t, ERR_PROTOCOL, SSH_DISCONNECT_PROTOCOL_ERROR,

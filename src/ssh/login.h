@@ -55,13 +55,37 @@ struct ssh_userauth_request {
 /* Reads the next authentication request; its service is "ssh-connection", or it was refused. */
 MUST int ssh_userauth_read(struct ssh_transport *transport, struct ssh_userauth_request *out);
 /*
- * Refuses the last request; methods is a name-list. Each counts as a try, but for a first "none".
- * At the last try the client is disconnected instead: ERR_LIMIT.
+ * Refuses the last request; methods is a name-list. Each counts as a try, but for a first "none"
+ * and for a partial success. At the last try the client is disconnected instead: ERR_LIMIT.
  */
 MUST int ssh_userauth_failure(struct ssh_transport *transport, struct view methods, bool partial);
 /* Answers a KEY_QUERY: this key would do. */
 MUST int ssh_userauth_key_ok(
     struct ssh_transport *transport, const struct ssh_userauth_request *request);
+
+/* --- keyboard-interactive (RFC 4256): questions in place of an answer, as often as it takes --- */
+
+struct ssh_question {
+	struct view text;
+	bool echo; /* whether the answer may be seen on the screen */
+};
+
+/* The views are valid until the next call with the transport, and wiped then. */
+struct ssh_answers {
+	struct view items[SSH_QUESTIONS_MAX]; /* at most SSH_ANSWER_MAX bytes of anything each */
+	size_t count;
+};
+
+/* Asks at most SSH_QUESTIONS_MAX questions, or none, to say something only. */
+MUST int ssh_userauth_ask(struct ssh_transport *transport, struct view name,
+    struct view instruction, const struct ssh_question *questions, size_t count);
+/*
+ * Reads the answers. A client may give the dialogue up by a new request: *given_up_out is then
+ * true, and the request in *request_out to be answered instead.
+ */
+MUST int ssh_userauth_read_answers(struct ssh_transport *transport, struct ssh_answers *out,
+    bool *given_up_out, struct ssh_userauth_request *request_out);
+
 /* Answers with success and waits until it has left. Compression starts after it. */
 MUST int ssh_userauth_success(struct ssh_transport *transport);
 

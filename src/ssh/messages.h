@@ -21,7 +21,9 @@ enum ssh_message {
 	SSH_MSG_USERAUTH_FAILURE = 51,
 	SSH_MSG_USERAUTH_SUCCESS = 52,
 	SSH_MSG_USERAUTH_BANNER = 53,
-	SSH_MSG_USERAUTH_PK_OK = 60,
+	SSH_MSG_USERAUTH_PK_OK = 60,        /* the numbers from here belong to the method that runs */
+	SSH_MSG_USERAUTH_INFO_REQUEST = 60, /* RFC 4256 section 5 */
+	SSH_MSG_USERAUTH_INFO_RESPONSE = 61,
 	SSH_MSG_GLOBAL_REQUEST = 80,
 	SSH_MSG_REQUEST_SUCCESS = 81,
 	SSH_MSG_REQUEST_FAILURE = 82,
@@ -77,6 +79,10 @@ enum {
 	SSH_PASSWORD_MAX = 1024,
 	SSH_KEY_BLOB_MAX = 16384,
 	SSH_SIGNATURE_MAX = 4096,
+	/* Of a keyboard-interactive dialogue: questions at once, bytes of all of them, of an answer. */
+	SSH_QUESTIONS_MAX = 16,
+	SSH_QUESTIONS_BYTES_MAX = 8192,
+	SSH_ANSWER_MAX = 1024,
 	SSH_HASH_MAX = 64,
 };
 

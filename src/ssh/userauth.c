@@ -51,13 +51,11 @@ userauth_parse(struct view payload, struct view *service_out, struct ssh_useraut
 }
 
 int
-ssh_userauth_read(struct ssh_transport *t, struct ssh_userauth_request *out)
+userauth_take(struct ssh_transport *t, struct view payload, struct ssh_userauth_request *out)
 {
-	struct view payload, service;
+	struct view service;
 	int err;
 
-	if ((err = login_expect(t, SSH_MSG_USERAUTH_REQUEST, "USERAUTH_REQUEST", &payload)) != 0)
-		return err;
 	if ((err = userauth_parse(payload, &service, out)) != 0)
 		return transport_fail(t, err, SSH_DISCONNECT_PROTOCOL_ERROR,
 		    "USERAUTH_REQUEST is malformed: %s", err_text(err));
@@ -68,9 +66,17 @@ ssh_userauth_read(struct ssh_transport *t, struct ssh_userauth_request *out)
 	return 0;
 }
 
-/* Once, in front of the first answer. */
-static int
-send_banner(struct ssh_transport *t)
+int
+ssh_userauth_read(struct ssh_transport *t, struct ssh_userauth_request *out)
+{
+	struct view payload;
+	int err = login_expect(t, SSH_MSG_USERAUTH_REQUEST, "USERAUTH_REQUEST", &payload);
+
+	return err == 0 ? userauth_take(t, payload, out) : err;
+}
+
+int
+userauth_banner(struct ssh_transport *t)
 {
 	struct buf *m;
 
@@ -103,10 +109,10 @@ ssh_userauth_failure(struct ssh_transport *t, struct view methods, bool partial)
 	int err;
 
 	packet_input_wipe(&t->in);
-	if (was_last_try(t))
+	if (!partial && was_last_try(t))
 		return transport_fail(t, ERR_LIMIT, SSH_DISCONNECT_PROTOCOL_ERROR,
 		    "too many authentication failures");
-	if ((err = send_banner(t)) != 0)
+	if ((err = userauth_banner(t)) != 0)
 		return err;
 	m = transport_message(t, SSH_MSG_USERAUTH_FAILURE);
 	buf_str(m, methods);
@@ -122,7 +128,7 @@ ssh_userauth_key_ok(struct ssh_transport *t, const struct ssh_userauth_request *
 	struct buf *m;
 	int err;
 
-	if ((err = send_banner(t)) != 0)
+	if ((err = userauth_banner(t)) != 0)
 		return err;
 	m = transport_message(t, SSH_MSG_USERAUTH_PK_OK);
 	buf_str(m, request->algorithm);
@@ -138,7 +144,7 @@ ssh_userauth_success(struct ssh_transport *t)
 	int err;
 
 	packet_input_wipe(&t->in);
-	if ((err = send_banner(t)) != 0)
+	if ((err = userauth_banner(t)) != 0)
 		return err;
 	transport_message(t, SSH_MSG_USERAUTH_SUCCESS);
 	if ((err = transport_send(t)) != 0 || (err = transport_wait_sent(t)) != 0)

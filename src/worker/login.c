@@ -9,14 +9,15 @@
 #include <stdio.h>
 
 /* What is left of the link's methods when the master was never asked. */
-static const char METHODS_UNASKED[] = "password,publickey";
+static const char METHODS_UNASKED[] = "password,publickey,keyboard-interactive";
 
-enum { METHODS_MAX = 255, ERROR_MAX = 2048 };
+enum { METHODS_MAX = 255, ERROR_MAX = 2048, ANSWERS_MAX = 16512 };
 
 /* What became of one authentication request. Zero is "denied". */
 enum verdict {
 	VERDICT_DENIED = 0,
 	VERDICT_KEY_OK,
+	VERDICT_QUESTIONS, /* more is asked of the client */
 	VERDICT_ACCEPTED,
 };
 
@@ -30,16 +31,17 @@ struct login {
 	char closing[256]; /* why the master wants us to end; empty while it does not */
 };
 
-/* Waits for one message of this type; SESSION_CLOSE may come instead of any. */
+/* Waits for a message of one of these types; SESSION_CLOSE may come instead of any. */
 static int
-expect(struct login *login, enum ipc_type first, enum ipc_type second, struct ipc_message *out)
+expect(struct login *login, enum ipc_type first, enum ipc_type second, enum ipc_type third,
+    struct ipc_message *out)
 {
 	struct ipc_session_close close;
 	int err = master_link_receive(&login->link, login->deadline_ms, out);
 
 	if (err != 0)
 		return err;
-	if (out->type == first || out->type == second)
+	if (out->type == first || out->type == second || out->type == third)
 		return 0;
 	ipc_message_close_fds(out);
 	if (out->type != IPC_SESSION_CLOSE || ipc_decode_session_close(out->fields, &close) != 0)
@@ -61,7 +63,8 @@ sign(void *ctx, struct view algorithm, struct view exchange_hash, struct buf *si
 	ipc_encode_host_key_sign(&login->link.out,
 	    &(struct ipc_host_key_sign){ .algorithm = algorithm, .exchange_hash = exchange_hash });
 	if ((err = master_link_send(&login->link)) != 0 ||
-	    (err = expect(login, IPC_HOST_KEY_SIGNED, IPC_HOST_KEY_SIGNED, &message)) != 0)
+	    (err = expect(login, IPC_HOST_KEY_SIGNED, IPC_HOST_KEY_SIGNED, IPC_HOST_KEY_SIGNED,
+		 &message)) != 0)
 		return err;
 	if ((err = ipc_decode_host_key_signed(message.fields, &answer)) != 0)
 		return err;
@@ -86,6 +89,30 @@ take_answer(struct login *login, const struct ipc_message *message, enum verdict
 	return 0;
 }
 
+/* Passes the master's questions on to the client. */
+static int
+take_questions(struct login *login, const struct ipc_message *message, enum verdict *out)
+{
+	struct ssh_question questions[SSH_QUESTIONS_MAX];
+	struct ipc_auth_questions fields;
+	size_t count = 0;
+	struct rd r;
+	int err = ipc_decode_auth_questions(message->fields, &fields);
+
+	if (err != 0)
+		return err;
+	r = rd_of(fields.questions);
+	while (r.bad == 0 && r.n > 0 && count < SSH_QUESTIONS_MAX) {
+		questions[count].text = rd_str(&r, SSH_QUESTIONS_BYTES_MAX);
+		questions[count++].echo = rd_bool(&r);
+	}
+	if ((err = rd_end(&r)) != 0)
+		return err;
+	*out = VERDICT_QUESTIONS;
+	return ssh_userauth_ask(
+	    login->transport, fields.name, fields.instruction, questions, count);
+}
+
 /* Sends what is in the link and takes the master's word. */
 static int
 ask(struct login *login, enum verdict *out)
@@ -97,10 +124,13 @@ ask(struct login *login, enum verdict *out)
 	/* a value that no message can carry (a NUL in a name, a key too long) can only be wrong */
 	if (err != 0)
 		return master_link_error(&login->link);
-	if ((err = expect(login, IPC_AUTH_ANSWER, IPC_AUTH_ACCEPTED, &message)) != 0)
+	if ((err = expect(login, IPC_AUTH_ANSWER, IPC_AUTH_ACCEPTED, IPC_AUTH_QUESTIONS,
+		 &message)) != 0)
 		return err;
 	if (message.type == IPC_AUTH_ANSWER)
 		return take_answer(login, &message, out);
+	if (message.type == IPC_AUTH_QUESTIONS)
+		return take_questions(login, &message, out);
 	login->handover_fd = fd_take(&message.fds[0]);
 	login->link.gate.phase = PHASE_DONE;
 	*out = VERDICT_ACCEPTED;
@@ -131,30 +161,80 @@ ask_about(struct login *login, const struct ssh_userauth_request *request, enum 
 				 .key = request->key,
 				 .signature = request->signature });
 		break;
+	case SSH_USERAUTH_KEYBOARD_INTERACTIVE:
+		ipc_encode_auth_interactive(
+		    message, &(struct ipc_auth_interactive){ .user = request->user });
+		break;
 	case SSH_USERAUTH_NONE:
 	case SSH_USERAUTH_OTHER:
 	case SSH_USERAUTH_PASSWORD_CHANGE:
-	case SSH_USERAUTH_KEYBOARD_INTERACTIVE:
 		ipc_encode_auth_none(message, &(struct ipc_auth_none){ .user = request->user });
 		break;
 	}
 	return ask(login, out);
 }
 
+/* The client's answers to the master, and what the master says to them. */
+static int
+pass_answers(struct login *login, const struct ssh_answers *answers, enum verdict *out)
+{
+	struct buf list = buf_init(ANSWERS_MAX);
+	int err;
+
+	for (size_t i = 0; i < answers->count; i++)
+		buf_str(&list, answers->items[i]);
+	err = buf_error(&list);
+	if (err == 0) {
+		ipc_encode_auth_replies(&login->link.out,
+		    &(struct ipc_auth_replies){ .answers = buf_view(&list) });
+		err = ask(login, out);
+	}
+	buf_free(&list);
+	return err;
+}
+
+/*
+ * Goes on with a dialogue until the master has decided, or until the client gives it up by a new
+ * request, which takes the place of the old one.
+ */
+static int
+converse(struct login *login, struct ssh_userauth_request *request, enum verdict *verdict)
+{
+	struct ssh_answers answers;
+	bool given_up;
+	int err = 0;
+
+	while (err == 0 && *verdict == VERDICT_QUESTIONS) {
+		if (request->method != SSH_USERAUTH_KEYBOARD_INTERACTIVE)
+			return ERR_PROTOCOL;
+		err = ssh_userauth_read_answers(login->transport, &answers, &given_up, request);
+		if (err == 0 && given_up) {
+			err = ask_about(login, request, verdict);
+		} else if (err == 0) {
+			request->method = SSH_USERAUTH_KEYBOARD_INTERACTIVE;
+			err = pass_answers(login, &answers, verdict);
+		}
+	}
+	return err;
+}
+
 /* Answers one request. *done_out when the client is logged in. */
 static int
-answer(struct login *login, const struct ssh_userauth_request *request, bool *done_out)
+answer(struct login *login, struct ssh_userauth_request *request, bool *done_out)
 {
 	enum verdict verdict;
 	int err = ask_about(login, request, &verdict);
 
+	if (err == 0)
+		err = converse(login, request, &verdict);
 	if (err != 0)
 		return err;
 	switch (verdict) {
 	case VERDICT_ACCEPTED:
 		/* an offer is no proof, and "none" proves nothing: the master does not say so */
 		if (request->method != SSH_USERAUTH_PASSWORD &&
-		    request->method != SSH_USERAUTH_KEY_PROOF)
+		    request->method != SSH_USERAUTH_KEY_PROOF &&
+		    request->method != SSH_USERAUTH_KEYBOARD_INTERACTIVE)
 			return ERR_PROTOCOL;
 		*done_out = true;
 		return ssh_userauth_success(login->transport);
@@ -162,6 +242,7 @@ answer(struct login *login, const struct ssh_userauth_request *request, bool *do
 		if (request->method != SSH_USERAUTH_KEY_QUERY)
 			return ERR_PROTOCOL;
 		return ssh_userauth_key_ok(login->transport, request);
+	case VERDICT_QUESTIONS:
 	case VERDICT_DENIED: break;
 	}
 	return ssh_userauth_failure(login->transport, view_of(login->methods), login->partial);

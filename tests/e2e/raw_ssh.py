@@ -20,6 +20,7 @@ SERVICE_REQUEST, SERVICE_ACCEPT, EXT_INFO, KEXINIT, NEWKEYS = 5, 6, 7, 20, 21
 KEX_ECDH_INIT, KEX_ECDH_REPLY = 30, 31
 USERAUTH_REQUEST, USERAUTH_FAILURE, USERAUTH_SUCCESS, USERAUTH_BANNER = 50, 51, 52, 53
 USERAUTH_PK_OK = 60
+USERAUTH_INFO_REQUEST, USERAUTH_INFO_RESPONSE = 60, 61
 GLOBAL_REQUEST, CHANNEL_OPEN, CHANNEL_OPEN_CONFIRMATION, CHANNEL_OPEN_FAILURE = 80, 90, 91, 92
 CHANNEL_DATA, CHANNEL_REQUEST, CHANNEL_SUCCESS = 94, 98, 99
 
@@ -213,6 +214,20 @@ class RawSsh:
 
     def password(self, user, password):
         self.auth(user, 'password', b'\0' + string(password))
+
+    def interactive(self, user):
+        self.auth(user, 'keyboard-interactive', string('') + string(''))
+
+    def questions(self):
+        """What the server asks in a dialogue: [(text, echo), ...]."""
+        reader = Reader(self.expect(USERAUTH_INFO_REQUEST)[1:])
+        for _ in range(3):
+            reader.string()
+        return [(reader.string().decode(), reader.u8()) for _ in range(reader.u32())]
+
+    def reply(self, *answers):
+        self.send(bytes([USERAUTH_INFO_RESPONSE]) + u32(len(answers))
+                  + b''.join(string(answer) for answer in answers))
 
     def key_offer(self, user, key):
         self.auth(user, 'publickey', b'\0' + string('ssh-ed25519') + string(public_blob(key)))

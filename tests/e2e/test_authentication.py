@@ -39,7 +39,7 @@ def test_none_lists_the_methods(account, raw):
     connection = raw().ready()
     connection.auth(account.name, 'none')
     names, partial = methods(connection.expect(USERAUTH_FAILURE))
-    assert sorted(names) == ['password', 'publickey'] and partial == 0
+    assert names == ['password', 'publickey', 'keyboard-interactive'] and partial == 0
 
 
 def test_key_offer_and_proof(account, raw):

@@ -20,15 +20,38 @@ feed(int fd, struct rd input)
 	shutdown(fd, SHUT_WR);
 }
 
+/* A question whose right answer would be a login; here it never is one. */
+static int
+converse(struct ssh_transport *t, bool *given_up, struct ssh_userauth_request *request)
+{
+	const struct ssh_question question = { .text = view_of("Password: ") };
+	struct ssh_answers answers;
+	int err = ssh_userauth_ask(t, view_of(""), view_of(""), &question, 1);
+
+	if (err != 0 || (err = ssh_userauth_read_answers(t, &answers, given_up, request)) != 0)
+		return err;
+	FUZZ_CHECK(answers.count <= SSH_QUESTIONS_MAX && (!*given_up || answers.count == 0));
+	for (size_t i = 0; i < answers.count; i++)
+		FUZZ_CHECK(answers.items[i].n <= SSH_ANSWER_MAX);
+	return *given_up ? 0 : ssh_userauth_failure(t, view_of("publickey,password"), false);
+}
+
 static int
 authenticate(struct ssh_transport *t)
 {
 	struct ssh_userauth_request request;
+	bool given_up = false;
 	int err;
 
 	if ((err = ssh_service_accept(t)) != 0)
 		return err;
-	while ((err = ssh_userauth_read(t, &request)) == 0) {
+	while (given_up || (err = ssh_userauth_read(t, &request)) == 0) {
+		given_up = false;
+		if (request.method == SSH_USERAUTH_KEYBOARD_INTERACTIVE) {
+			if ((err = converse(t, &given_up, &request)) != 0)
+				return err;
+			continue;
+		}
 		FUZZ_CHECK(
 		    request.user.n <= SSH_USER_MAX && request.password.n <= SSH_PASSWORD_MAX);
 		FUZZ_CHECK(request.key.n <= SSH_KEY_BLOB_MAX);

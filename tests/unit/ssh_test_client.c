@@ -447,15 +447,51 @@ test_socketpair(int pair_out[2])
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair_out) == 0);
 }
 
+/* Two questions to "talker"; "secret" and "42" are the answers. *good_out, or a new request. */
+static int
+converse(struct ssh_transport *t, bool *good_out, bool *given_up_out,
+    struct ssh_userauth_request *request)
+{
+	static const struct ssh_question questions[] = {
+		{ .text = { .p = (const uint8_t *)"Word: ", .n = 6 }, .echo = false },
+		{ .text = { .p = (const uint8_t *)"Number: ", .n = 8 }, .echo = true },
+	};
+	struct ssh_answers answers;
+	int err = ssh_userauth_ask(t, view_of("name"), view_of("instruction"), questions, 2);
+
+	if (err == 0)
+		err = ssh_userauth_read_answers(t, &answers, given_up_out, request);
+	*good_out = err == 0 && !*given_up_out && answers.count == 2 &&
+		    view_is(answers.items[0], "secret") && view_is(answers.items[1], "42");
+	return err;
+}
+
 static int
 authenticate(struct ssh_transport *t)
 {
 	struct ssh_userauth_request request;
+	bool kept = false, good = false;
 	int err;
 
 	for (;;) {
-		if ((err = ssh_userauth_read(t, &request)) != 0)
+		if (!kept && (err = ssh_userauth_read(t, &request)) != 0)
 			return err;
+		kept = false;
+		if (request.method == SSH_USERAUTH_KEYBOARD_INTERACTIVE &&
+		    view_is(request.user, "talker")) {
+			if ((err = converse(t, &good, &kept, &request)) != 0)
+				return err;
+			if (good)
+				return ssh_userauth_success(t);
+			if (kept)
+				continue;
+		}
+		if (request.method == SSH_USERAUTH_PASSWORD && view_is(request.user, "twice")) {
+			err = ssh_userauth_failure(t, view_of("password"), true);
+			if (err != 0)
+				return err;
+			continue;
+		}
 		if (request.method == SSH_USERAUTH_PASSWORD && view_is(request.password, "secret"))
 			return ssh_userauth_success(t);
 		if (request.method == SSH_USERAUTH_KEY_QUERY && view_is(request.key, "good"))

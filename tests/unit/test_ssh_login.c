@@ -477,6 +477,167 @@ key_query(void **state)
 	expect_end(&l, ERR_EOF);
 }
 
+/* --- keyboard-interactive --- */
+
+static void
+begin_dialogue(struct login *l)
+{
+	struct buf m = test_message(SSH_MSG_USERAUTH_REQUEST);
+	struct view payload;
+	struct rd r;
+
+	buf_cstr(&m, "talker");
+	buf_cstr(&m, "ssh-connection");
+	buf_cstr(&m, "keyboard-interactive");
+	buf_cstr(&m, "");
+	buf_cstr(&m, "");
+	assert_int_equal(test_client_send_buf(&l->client, &m), 0);
+	assert_int_equal(
+	    test_client_expect(&l->client, SSH_MSG_USERAUTH_INFO_REQUEST, &payload), 0);
+	r = rd_of(payload);
+	rd_u8(&r);
+	assert_true(view_is(rd_str(&r, 100), "name"));
+	assert_true(view_is(rd_str(&r, 100), "instruction"));
+	assert_true(view_is(rd_str(&r, 100), ""));
+	assert_int_equal(rd_u32(&r), 2);
+	assert_true(view_is(rd_str(&r, 100), "Word: "));
+	assert_false(rd_bool(&r));
+	assert_true(view_is(rd_str(&r, 100), "Number: "));
+	assert_true(rd_bool(&r));
+	assert_int_equal(rd_end(&r), 0);
+}
+
+static void
+send_answers(struct login *l, uint32_t count, const char *first, const char *second)
+{
+	struct buf m = test_message(SSH_MSG_USERAUTH_INFO_RESPONSE);
+
+	buf_u32(&m, count);
+	if (first != NULL)
+		buf_cstr(&m, first);
+	if (second != NULL)
+		buf_cstr(&m, second);
+	assert_int_equal(test_client_send_buf(&l->client, &m), 0);
+}
+
+static void
+dialogue(void **state)
+{
+	struct view payload;
+	struct login l;
+
+	(void)state;
+	login_open(&l, &test_offer_usual);
+	go_to(&l, BEFORE_REQUEST);
+	begin_dialogue(&l);
+	send_answers(&l, 2, "secret", "41");
+	expect_failure(&l);
+	begin_dialogue(&l);
+	send_answers(&l, 1, "secret", NULL);
+	expect_failure(&l);
+	begin_dialogue(&l);
+	send_answers(&l, 0, NULL, NULL);
+	expect_failure(&l);
+	/* A new request ends it, also one of the same kind. */
+	begin_dialogue(&l);
+	begin_dialogue(&l);
+	assert_int_equal(test_client_password(&l.client, "demo", "wrong"), 0);
+	expect_failure(&l);
+	begin_dialogue(&l);
+	send_answers(&l, 2, "secret", "42");
+	assert_int_equal(test_client_expect(&l.client, SSH_MSG_USERAUTH_SUCCESS, &payload), 0);
+	expect_end(&l, 0);
+}
+
+static void
+answers_that_are_malformed(void **state)
+{
+	static const struct {
+		uint32_t count;
+		const char *first, *second;
+		int err;
+	} cases[] = {
+		{ 2, "secret", NULL, ERR_SHORT },
+		{ 1, "secret", "42", ERR_TRAILING },
+		{ 0, "secret", NULL, ERR_TRAILING },
+		{ SSH_QUESTIONS_MAX + 1, "secret", "42", ERR_LIMIT },
+		{ UINT32_MAX, "secret", "42", ERR_LIMIT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct login l;
+
+		login_open(&l, &test_offer_usual);
+		go_to(&l, BEFORE_REQUEST);
+		begin_dialogue(&l);
+		send_answers(&l, cases[i].count, cases[i].first, cases[i].second);
+		expect_end(&l, cases[i].err);
+	}
+}
+
+static void
+answer_limits(void **state)
+{
+	(void)state;
+	for (size_t n = SSH_ANSWER_MAX; n <= SSH_ANSWER_MAX + 1; n++) {
+		char text[SSH_ANSWER_MAX + 2];
+		struct login l;
+
+		memset(text, 'x', n);
+		text[n] = '\0';
+		login_open(&l, &test_offer_usual);
+		go_to(&l, BEFORE_REQUEST);
+		begin_dialogue(&l);
+		send_answers(&l, 2, text, "42");
+		if (n > SSH_ANSWER_MAX) {
+			expect_end(&l, ERR_LIMIT);
+			continue;
+		}
+		expect_failure(&l);
+		expect_end(&l, ERR_EOF);
+	}
+}
+
+/* Nobody asked anything: the message must not come. */
+static void
+answers_without_questions(void **state)
+{
+	struct login l;
+
+	(void)state;
+	login_open(&l, &test_offer_usual);
+	go_to(&l, BEFORE_REQUEST);
+	send_answers(&l, 0, NULL, NULL);
+	expect_end(&l, ERR_PROTOCOL);
+}
+
+/* What was good so far is no try that failed. */
+static void
+partial_success_is_no_try(void **state)
+{
+	struct view payload;
+	struct login l;
+	struct rd r;
+
+	(void)state;
+	login_open(&l, &test_offer_usual);
+	l.server.config->max_auth_tries = 1;
+	go_to(&l, BEFORE_REQUEST);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(test_client_password(&l.client, "twice", "first"), 0);
+		assert_int_equal(
+		    test_client_expect(&l.client, SSH_MSG_USERAUTH_FAILURE, &payload), 0);
+		r = rd_of(payload);
+		rd_u8(&r);
+		assert_true(view_is(rd_str(&r, 100), "password"));
+		assert_true(rd_bool(&r));
+	}
+	assert_int_equal(test_client_password(&l.client, "demo", "secret"), 0);
+	assert_int_equal(test_client_expect(&l.client, SSH_MSG_USERAUTH_SUCCESS, &payload), 0);
+	expect_end(&l, 0);
+}
+
 static void
 other_methods_and_services(void **state)
 {
@@ -656,6 +817,11 @@ main(void)
 		cmocka_unit_test(key_query),
 		cmocka_unit_test(other_methods_and_services),
 		cmocka_unit_test(key_exchange_before_login_is_refused),
+		cmocka_unit_test(dialogue),
+		cmocka_unit_test(answers_that_are_malformed),
+		cmocka_unit_test(answer_limits),
+		cmocka_unit_test(answers_without_questions),
+		cmocka_unit_test(partial_success_is_no_try),
 		cmocka_unit_test(deadline),
 		cmocka_unit_test(deadline_while_sending),
 		cmocka_unit_test(client_that_has_gone),
