@@ -19,6 +19,14 @@ enum {
 	/* What we send at most in one packet, whatever the client would take. */
 	CHANNEL_SEND_MAX = 64 * 1024,
 	CHANNEL_DATA_HEAD = 9, /* number of the message, channel, length */
+	/*
+	 * A key exchange costs us a signature, and a client little. It may begin so many at once;
+	 * each one is earned back by time, or by bytes that went through. (Not every single one
+	 * needs its bytes: OpenSSH under load begins another right after each or each second one.)
+	 */
+	REKEY_EARNED_BY_BYTES = 64 * 1024,
+	REKEY_EARNED_BY_MS = 1000,
+	REKEY_BURST = 20,
 };
 
 struct ssh_channel {
@@ -72,6 +80,8 @@ struct ssh_connection {
 	bool keys_are_new;          /* keys_ms is to be set by the next tick */
 	uint64_t exchange_ms;       /* when the running exchange last got on; 0: tick sets it */
 	uint64_t exchange_bytes_in; /* bytes read by then */
+	uint64_t rekey_bytes;       /* that have earned the client exchanges */
+	uint64_t rekey_earned_ms;   /* when time alone will have earned all that it began */
 };
 
 /* Remembers the first failure; returns it. */

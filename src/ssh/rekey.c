@@ -29,11 +29,35 @@ connection_rekey_if_due(struct ssh_connection *c)
 	return transport_rekey_is_due(c->t) ? ssh_connection_rekey(c) : c->failed;
 }
 
+/* The client begins an exchange: whether it may so soon. */
+static int
+admit_client(struct ssh_connection *c)
+{
+	uint64_t bytes = c->t->in.total_bytes + c->t->out.total_bytes;
+	uint64_t earned = (bytes - c->rekey_bytes) / REKEY_EARNED_BY_BYTES;
+	uint64_t owed_ms = c->rekey_earned_ms > c->now_ms ? c->rekey_earned_ms - c->now_ms : 0;
+
+	c->rekey_bytes += earned * REKEY_EARNED_BY_BYTES;
+	if (earned > REKEY_BURST)
+		earned = REKEY_BURST; /* more is never owed */
+	owed_ms -= owed_ms < earned * REKEY_EARNED_BY_MS ? owed_ms : earned * REKEY_EARNED_BY_MS;
+	if (owed_ms > (REKEY_BURST - 1) * REKEY_EARNED_BY_MS)
+		return transport_fail(c->t, ERR_LIMIT, SSH_DISCONNECT_BY_APPLICATION,
+		    "too many key exchanges");
+	c->rekey_earned_ms = c->now_ms + owed_ms + REKEY_EARNED_BY_MS;
+	return 0;
+}
+
 int
 rekey_on_kexinit(struct ssh_connection *c, struct view payload)
 {
-	if (!is_running(c))
+	int err;
+
+	if (!is_running(c)) {
 		c->exchange_ms = 0;
+		if ((err = admit_client(c)) != 0)
+			return err;
+	}
 	return exchange_client_kexinit(c->t, payload);
 }
 

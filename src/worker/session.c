@@ -247,6 +247,9 @@ client_ready(struct session *s, short events)
 		return ERR_EOF;
 	s->moved_ms = clock_mono_ms();
 	s->released = false;
+	/* the connection judges what came by the present time, not by that before the wait */
+	if ((err = ssh_connection_tick(s->connection, s->moved_ms)) != 0)
+		return err;
 	if (reads && (events & (POLLIN | POLLHUP | POLLERR)))
 		err = ssh_connection_readable(s->connection);
 	if (err == 0 && ssh_connection_wants_write(s->connection))

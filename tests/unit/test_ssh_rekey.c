@@ -306,6 +306,56 @@ slow_exchange_ends(void **state)
 	test_pair_close(&p);
 }
 
+/* Each costs us a signature: those without a reason are counted, at n and n + 1. */
+static void
+client_starts_too_often(void **state)
+{
+	struct test_pair p;
+	struct view payload;
+	uint32_t channel;
+	uint64_t now_ms;
+
+	(void)state;
+	open_usual(&p, &channel);
+	now_ms = p.now_ms;
+	for (int i = 0; i < REKEY_BURST; i++)
+		assert_int_equal(test_client_kex(&p.client), 0);
+	/* time earns one more, and no second one */
+	now_ms += REKEY_EARNED_BY_MS;
+	assert_int_equal(ssh_connection_tick(p.connection, now_ms), 0);
+	assert_int_equal(test_client_kex(&p.client), 0);
+	assert_int_equal(p.result, 0);
+	assert_int_equal(test_client_send_kexinit(&p.client), 0);
+	test_pair_run(&p);
+	assert_int_equal(p.result, ERR_LIMIT);
+	assert_int_equal(p.signs, REKEY_BURST + 1);
+	assert_int_equal(test_client_expect(&p.client, SSH_MSG_DISCONNECT, &payload), 0);
+	test_pair_close(&p);
+}
+
+/* Clients may be told to change keys after little, and do so under load. */
+static void
+client_starts_by_volume(void **state)
+{
+	static uint8_t bytes[REKEY_EARNED_BY_BYTES / 2];
+	struct test_pair p;
+	struct view payload;
+	uint32_t channel;
+
+	(void)state;
+	open_usual(&p, &channel);
+	for (int i = 0; i < 3 * REKEY_BURST; i++) {
+		for (int half = 0; half < 2; half++)
+			assert_int_equal(test_pair_data(&p, channel, bytes, sizeof(bytes)), 0);
+		while (test_client_recv(&p.client, &payload) == 0)
+			assert_int_equal(payload.p[0], SSH_MSG_CHANNEL_WINDOW_ADJUST);
+		assert_int_equal(test_client_kex(&p.client), 0);
+		p.received.n = 0;
+	}
+	assert_int_equal(p.result, 0);
+	test_pair_close(&p);
+}
+
 static void
 no_signature(void **state)
 {
@@ -409,6 +459,8 @@ main(void)
 		cmocka_unit_test(by_volume),
 		cmocka_unit_test(by_time),
 		cmocka_unit_test(slow_exchange_ends),
+		cmocka_unit_test(client_starts_too_often),
+		cmocka_unit_test(client_starts_by_volume),
 		cmocka_unit_test(no_signature),
 		cmocka_unit_test(streams_start_afresh),
 		cmocka_unit_test(flipped_bits_in_the_stream),
