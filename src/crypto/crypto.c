@@ -162,6 +162,9 @@ crypto_init(void)
 		return ERR_CRYPTO;
 	if ((err = fetch_ciphers()) != 0 || (err = fetch_digests()) != 0)
 		return err;
+	global.x25519 = EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL);
+	if (global.x25519 == NULL || EVP_PKEY_fromdata_init(global.x25519) != 1)
+		return ERR_CRYPTO;
 	global.has_mlkem = has_kem("ML-KEM-768");
 	initialised = true;
 	crypto_random(seed, sizeof(seed));

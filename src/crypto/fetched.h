@@ -24,6 +24,7 @@ struct fetched {
 	EVP_CIPHER *chacha20;
 	EVP_MAC *hmac;
 	EVP_MAC *poly1305;
+	EVP_PKEY_CTX *x25519; /* makes keys of bytes; for one thread at a time */
 	bool has_mlkem; /* libcrypto 3.5 and later */
 };
 

@@ -5,6 +5,7 @@
 #include "crypto/key_agreement_private.h"
 
 #include "crypto/crypto.h"
+#include "crypto/fetched.h"
 #include "crypto/result.h"
 
 #include "base/secret.h"
@@ -12,6 +13,8 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
+
+#include <string.h>
 
 enum { DH_BYTES_MAX = 1024 };
 
@@ -40,6 +43,22 @@ key_agreement_derive(EVP_PKEY *own, EVP_PKEY *peer, size_t max, struct buf *raw_
 	return crypto_result(good);
 }
 
+/* Of a private key the public one is computed. */
+static EVP_PKEY *
+x25519_key(const char *part, int selection, uint8_t *bytes)
+{
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_octet_string(part, bytes, X25519_BYTES),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_PKEY *key = NULL;
+
+	if (EVP_PKEY_fromdata(fetched()->x25519, &key, selection, params) == 1)
+		return key;
+	EVP_PKEY_free(key);
+	return NULL;
+}
+
 static int
 x25519_generate(const void *parameter, EVP_PKEY **own, struct buf *public_out)
 {
@@ -49,7 +68,7 @@ x25519_generate(const void *parameter, EVP_PKEY **own, struct buf *public_out)
 	(void)parameter;
 	/* RFC 7748 section 5: any 32 random bytes are a private key; its use fixes five bits. */
 	crypto_random(bytes, sizeof(bytes));
-	*own = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, bytes, sizeof(bytes));
+	*own = x25519_key(OSSL_PKEY_PARAM_PRIV_KEY, EVP_PKEY_KEYPAIR, bytes);
 	secret_wipe(bytes, sizeof(bytes));
 	if (*own == NULL)
 		return crypto_result(false);
@@ -63,6 +82,7 @@ static int
 x25519_derive(const void *parameter, EVP_PKEY *own, struct view peer, struct buf *raw_out)
 {
 	static const uint8_t zeros[X25519_BYTES];
+	uint8_t bytes[X25519_BYTES];
 	EVP_PKEY *peer_key;
 	size_t before = raw_out->n;
 	int err;
@@ -70,7 +90,8 @@ x25519_derive(const void *parameter, EVP_PKEY *own, struct view peer, struct buf
 	(void)parameter;
 	if (peer.n != X25519_BYTES)
 		return ERR_FORMAT;
-	peer_key = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, peer.p, peer.n);
+	memcpy(bytes, peer.p, sizeof(bytes));
+	peer_key = x25519_key(OSSL_PKEY_PARAM_PUB_KEY, EVP_PKEY_PUBLIC_KEY, bytes);
 	if (peer_key == NULL)
 		return crypto_result(false);
 	err = key_agreement_derive(own, peer_key, X25519_BYTES, raw_out);

@@ -301,8 +301,10 @@ static _Noreturn void
 become_nursery(int fd)
 {
 	static char name[] = "postern", role[] = "nursery", room[] = PROCESS_TITLE_ROOM;
+	/* so that no worker looks symbols up, and none does it in a library that is gone */
+	static char bind[] = "LD_BIND_NOW=1";
 	char *const argv[] = { name, role, room, NULL };
-	char *const envp[] = { NULL };
+	char *const envp[] = { bind, NULL };
 	sigset_t none;
 
 	sigemptyset(&none);

@@ -1,6 +1,7 @@
 #include "worker/worker.h"
 
 #include "base/fd.h"
+#include "base/libraries.h"
 #include "base/process_title.h"
 #include "crypto/crypto.h"
 #include "sandbox/sandbox.h"
@@ -23,6 +24,12 @@
 
 /* Where a worker finds the client's socket (login) or the hand-over socket (session). */
 enum { WORKER_OTHER_FD = WORKER_IPC_FD + 1 };
+
+/* Larger than any piece that initialising left free. */
+enum { SETTLE_BYTES = 96 * 1024 };
+
+/* What the workers call. */
+static const char *const libraries[] = { "libcrypto.", "libz.", NULL };
 
 struct nursery {
 	struct master_link link;
@@ -299,15 +306,20 @@ hold_signals(struct nursery *n)
 }
 
 /*
- * Every child begins with a copy of this heap. Small freed pieces are joined here once, or the
- * first large allocation of every child would do it and copy all these pages. And a child does
- * not give the top of its heap back each time that a buffer is freed, only when it idles.
+ * Every child begins with a copy of this heap. Freed pieces are joined here once and, by a large
+ * allocation, sorted, or the first allocations of every child would do it and copy all these
+ * pages. And a child does not give the top of its heap back each time that a buffer is freed, only
+ * when it idles.
  */
 static void
 settle_heap(void)
 {
+	struct buf sorting = buf_init(SETTLE_BYTES);
+
 	(void)mallopt(M_TRIM_THRESHOLD, 4 << 20);
 	(void)malloc_trim(0);
+	(void)buf_room(&sorting, SETTLE_BYTES);
+	buf_free(&sorting);
 }
 
 /* Everything that opens a file or takes long: a forked child does none of it again. */
@@ -327,6 +339,7 @@ initialise(struct nursery *n)
 	err = sandbox_enter(SANDBOX_NURSERY, &(struct sandbox_rules){ .root_fd = -1 });
 	if (err != 0)
 		return err;
+	libraries_keep(libraries);
 	settle_heap();
 	ipc_encode_nursery_ready(
 	    &n->link.out, &(struct ipc_nursery_ready){ .version = IPC_VERSION });
