@@ -33,6 +33,8 @@ static const struct command commands[] = {
 	    sftp_stdio_main },
 	/* How the master starts the process that forks its workers. */
 	{ "nursery", "postern nursery", NULL, nursery_main },
+	/* And the one that holds sessions that idle. */
+	{ "parking", "postern parking", NULL, parking_main },
 };
 
 static int
@@ -92,8 +94,8 @@ main(int argc, char **argv)
 		    strcmp(name, "help") == 0 ? argv[2] : name);
 		return CLI_FAILED;
 	}
-	if (command->run == nursery_main)
-		return nursery_main(argc, argv);
+	if (command->run == nursery_main || command->run == parking_main)
+		return command->run(argc, argv);
 	argv[1] = (char *)command->title;
 	return command->run(argc - 1, argv + 1);
 }

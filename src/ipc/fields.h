@@ -58,8 +58,18 @@
 #define IPC_FIELDS_SESSION_POLICY(F) \
 	F(TEXT, username, 255) F(TEXT, connection_id, 128) F(TEXT, root_path, 4096) \
 	F(U32, umask, 0777) F(BOOL, ignore_setstat, 1) F(U8, upload_mode, 2) \
+	F(BOOL, parked, 1) F(U32, park_after_ms, 86400000) \
 	F(BYTES, policy, 120000)
 #define IPC_FIELDS_SESSION_CLOSE(F) F(BOOL, when_idle, 1) F(TEXT, reason, 255)
 #define IPC_FIELDS_LOG(F) F(U8, level, 3) F(TEXT, sender, 32) F(TEXT, message, 2048)
+#define IPC_FIELDS_PARK_ASK(F)
+#define IPC_FIELDS_PARK_GRANTED(F)
+#define IPC_FIELDS_PARKING_READY(F) F(U32, version, UINT32_MAX)
+#define IPC_FIELDS_PARK_HELD(F) F(U64, connection, UINT64_MAX)
+#define IPC_FIELDS_PARK_LOST(F) F(U64, connection, UINT64_MAX)
+#define IPC_FIELDS_PARK_WOKEN(F) F(U64, connection, UINT64_MAX)
+#define IPC_FIELDS_PARK_TAKE(F) F(U64, connection, UINT64_MAX)
+#define IPC_FIELDS_PARK_GIVE(F) F(U64, connection, UINT64_MAX)
+#define IPC_FIELDS_PARK_DROP(F) F(U64, connection, UINT64_MAX)
 
 #endif

@@ -27,12 +27,13 @@ enum ipc_role {
 	IPC_ROLE_NURSERY = 2,
 	IPC_ROLE_LOGIN = 4,
 	IPC_ROLE_SESSION = 8,
+	IPC_ROLE_PARKING = 16,
 	IPC_ROLE_LOGIN_OR_SESSION = IPC_ROLE_LOGIN | IPC_ROLE_SESSION,
 };
 
 /*
- * Where a worker stands, as bits. A login worker goes KEX, AUTH, DONE; a nursery and a session
- * worker START, RUN, DONE. In DONE nothing but IPC_LOG is accepted.
+ * Where a worker stands, as bits. A login worker goes KEX, AUTH, DONE; a nursery, a session worker
+ * and the parking worker START, RUN, DONE. In DONE nothing but IPC_LOG is accepted.
  */
 enum ipc_phase {
 	PHASE_START = 1,

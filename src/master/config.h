@@ -42,6 +42,7 @@ struct config {
 		int max_unauthenticated_per_address;
 		int max_connections; /* 0: no limit */
 		int password_hashes_at_once;
+		int park_after_seconds;
 	} limits;
 
 	struct config_sftpd {

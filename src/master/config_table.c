@@ -40,6 +40,8 @@ const struct setting settings[] = {
 	    RANGE(0, 1000000) },
 	{ "limits.password_hashes_at_once", SETTING_INT, AT(limits.password_hashes_at_once), "2",
 	    SETTING_LIVE, RANGE(1, 64) },
+	{ "limits.park_after_seconds", SETTING_INT, AT(limits.park_after_seconds), "30",
+	    SETTING_LIVE, RANGE(0, 86400) },
 
 	{ "sftpd.bind_port", SETTING_INT, AT(sftpd.bind_port), "2022", RANGE(0, 65535) },
 	{ "sftpd.bind_address", SETTING_TEXT, AT(sftpd.bind_address), "", ADDRESS },

@@ -66,6 +66,7 @@ connection_free(struct connection *c)
 	uv_close((uv_handle_t *)c->timer, free_handle);
 	host_keys_free(&c->host_keys);
 	user_free(&c->user);
+	free(c->order_reason);
 	free(c->home);
 	free(c->client_version);
 	login_progress_free(&c->progress);
@@ -103,6 +104,7 @@ connection_end(struct connection *c)
 	if (c->ended)
 		return;
 	c->ended = true;
+	parking_connection_ended(c);
 	login_ends = link_end(&c->login, m->nurseries);
 	session_ends = link_end(&c->session, m->nurseries);
 	connection_set_timer(c, login_ends || session_ends ? CLOSE_GRACE_MS : 0);
@@ -162,7 +164,7 @@ connection_close(struct connection *c, const char *reason, bool when_idle)
 {
 	struct buf message = buf_init(IPC_BYTES_MAX);
 
-	if (c->ended)
+	if (c->ended || parking_keep_order(c, reason, when_idle))
 		return;
 	if (c->session.fd < 0) {
 		connection_end(c);
@@ -179,7 +181,7 @@ static void
 link_over(struct worker_link *link)
 {
 	struct connection *c = link->connection;
-	bool handed_over = link == &c->login && c->authenticated;
+	bool handed_over = link == &c->login ? c->authenticated : parking_worker_left(c);
 
 	link_close(link);
 	if (!handed_over)
@@ -318,6 +320,16 @@ connection_begin(struct master *m, int fd, const struct address *address, uint16
 		connection_set_timer(c, (uint64_t)m->config->limits.login_grace_seconds * 1000 +
 		    LOGIN_GRACE_EXTRA_MS);
 	return 0;
+}
+
+void
+connection_worker_dismiss(struct connection *c)
+{
+	link_close(&c->session);
+	if (c->session.pid != 0)
+		nurseries_kill(c->master->nurseries, c->session.pid);
+	/* its place is for the worker that takes the session up */
+	c->session.pid = 0;
 }
 
 void

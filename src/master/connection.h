@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "ipc/ipc.h"
 #include "master/login_progress.h"
+#include "master/parking.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -86,6 +87,11 @@ struct connection {
 	struct user *user;
 	char *home; /* on the host, without a '/' at the end */
 
+	enum parking_place place;
+	TAILQ_ENTRY(connection) waiting; /* in the place of that name */
+	char *order_reason;              /* of an order to close that waits for a worker */
+	bool order_when_idle;
+
 	LIST_HEAD(, connection_channel) channels;
 	unsigned channel_count;
 	LIST_HEAD(, connection_transfer) transfers;
@@ -121,6 +127,8 @@ MUST int connection_send(struct worker_link *link, struct buf *message, const in
 	size_t fd_count);
 /* To be called when a worker is asked for: it will show the keys that the server has now. */
 void connection_use_host_keys(struct connection *connection);
+/* The session worker has given its connection to the parking worker: it is ended. */
+void connection_worker_dismiss(struct connection *connection);
 /* From the nursery. */
 void connection_worker_forked(struct connection *connection, pid_t pid);
 /* "signal 11", ...: the worker's end is known; frees an ended connection with its last worker. */
@@ -137,6 +145,7 @@ void connections_each(struct master *master, void (*each)(void *ctx, struct conn
  */
 #define HANDLER_MASTER(name)
 #define HANDLER_NURSERY(name)
+#define HANDLER_PARKING(name)
 #define HANDLER_LOGIN(name) MUST int on_##name(struct connection *connection, struct rd fields);
 #define HANDLER_SESSION(name) HANDLER_LOGIN(name)
 #define HANDLER_LOGIN_OR_SESSION(name) HANDLER_LOGIN(name)
@@ -146,6 +155,7 @@ void connections_each(struct master *master, void (*each)(void *ctx, struct conn
 #undef IPC_MESSAGE
 #undef HANDLER_MASTER
 #undef HANDLER_NURSERY
+#undef HANDLER_PARKING
 #undef HANDLER_LOGIN
 #undef HANDLER_SESSION
 #undef HANDLER_LOGIN_OR_SESSION

@@ -301,13 +301,13 @@ hook_status(void *ctx)
 	nurseries_count(m->nurseries, &nurseries, &workers);
 	for (unsigned i = 0; m->services != NULL && services_address(m->services, i) != NULL; i++)
 		json_array_append_new(listeners, json_string(services_address(m->services, i)));
-	return json_pack("{s:s, s:i, s:I, s:s, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:s, s:i, s:I, s:s, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 	    "version", POSTERN_VERSION, "pid", (int)getpid(),
 	    "started", (json_int_t)m->started_ms, "provider", provider_driver(m->provider),
 	    "listeners", listeners, "draining", m->draining,
 	    "connections", (json_int_t)m->connection_count,
 	    "unauthenticated", (json_int_t)admission_unauthenticated(m->admission),
-	    "workers", (json_int_t)workers, "logins", (json_int_t)m->logins,
+	    "workers", (json_int_t)workers, "parked", (json_int_t)parking_count(m->parking), "logins", (json_int_t)m->logins,
 	    "refused", (json_int_t)m->refused, "breaches", (json_int_t)m->breaches,
 	    "crashes", (json_int_t)m->crashes);
 }
@@ -553,7 +553,7 @@ serve(struct start *start)
 	watch_signals(start);
 	/* workers whose nursery died become our children, so that they can be ended and reaped */
 	prctl(PR_SET_CHILD_SUBREAPER, 1L);
-	if ((err = open_nurseries(start)) != 0)
+	if ((err = parking_new(&m->parking, m)) != 0 || (err = open_nurseries(start)) != 0)
 		return err;
 	process_title_set("master", NULL);
 	uv_run(&m->loop, UV_RUN_DEFAULT);
@@ -577,6 +577,7 @@ clean_up(struct start *start)
 	connections_free(m);
 	control_stop(&m->control);
 	services_free(&m->services);
+	parking_free(&m->parking);
 	nurseries_free(&m->nurseries);
 	/* lets close callbacks run, and waits for what is on the thread pool */
 	for (size_t i = 0; i < 3; i++) {

@@ -94,7 +94,7 @@ encode_policy(const struct user *user, struct buf *out)
 }
 
 static int
-encode_session_policy(const struct connection *c, struct buf *message)
+encode_session_policy(const struct connection *c, bool parked, struct buf *message)
 {
 	const struct config_sftpd *sftpd = &c->master->config->sftpd;
 	struct buf policy = buf_init(IPC_BYTES_MAX);
@@ -108,6 +108,9 @@ encode_session_policy(const struct connection *c, struct buf *message)
 			.umask = sftpd->umask,
 			.ignore_setstat = sftpd->setstat_mode == 1,
 			.upload_mode = (uint8_t)sftpd->upload_mode,
+			.parked = parked,
+			.park_after_ms = (uint32_t)c->master->config->limits.park_after_seconds *
+			    1000,
 			.policy = buf_view(&policy) });
 		err = buf_error(message);
 	}
@@ -131,15 +134,15 @@ home_prefix(const char *home_dir)
 	return home;
 }
 
-static int
-start_worker(struct connection *c, int root_fd, int *handover_out)
+int
+session_start_worker(struct connection *c, int root_fd, bool parked, int *handover_out)
 {
 	struct nurseries_session session = { .connection = c->id, .username = c->user->username };
 	struct buf message = buf_init(IPC_BYTES_MAX);
 	int pair[2] = { -1, -1 }, worker_fd = -1, err;
 
 	session.change_ids = home_ids(c->user, c->master->map_ids, &session.uid, &session.gid);
-	err = encode_session_policy(c, &message);
+	err = encode_session_policy(c, parked, &message);
 	if (err == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
 		err = ERR_IO;
 	if (err == 0)
@@ -172,7 +175,7 @@ session_open(struct connection *c, struct user **user, int root_fd)
 	c->authenticated = true;
 	admission_authenticated(m->admission, &c->address);
 	c->login.gate.phase = PHASE_DONE;
-	err = c->home == NULL ? ERR_MEMORY : start_worker(c, root_fd, &handover);
+	err = c->home == NULL ? ERR_MEMORY : session_start_worker(c, root_fd, false, &handover);
 	fd_close(&root_fd);
 	if (err != 0) {
 		log_app(m->log, LOG_LEVEL_ERROR, "sftpd", c->id_text,
@@ -202,7 +205,7 @@ on_session_ready(struct connection *c, struct rd fields)
 		return err;
 	c->session.gate.phase = PHASE_RUN;
 	connection_set_timer(c, 0);
-	if (c->master->draining)
+	if (!parking_session_ready(c) && c->master->draining)
 		connection_close(c, "the server is going down", true);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/err.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct master;
@@ -18,6 +19,13 @@ struct connection;
  * login worker. Takes *user and root_fd. What fails ends the connection.
  */
 void session_open(struct connection *connection, struct user **user, int root_fd);
+/*
+ * Has a session worker forked, gives it policy and root (which stays the caller's), and returns the
+ * socket over which it will take a connection up: a login's, or with `parked` a written-down one.
+ * 0, ERR_IO, ERR_MEMORY, ERR_LIMIT; the connection has not been ended then.
+ */
+MUST int session_start_worker(struct connection *connection, int root_fd, bool parked,
+	int *handover_out);
 /* Sessions that are logged in under this name. */
 uint64_t session_count_user(struct master *master, const char *username);
 /* The connection objects of the contract: those with an open channel. NULL when memory is short. */

@@ -14,6 +14,7 @@
 #include "master/host_keys.h"
 #include "master/log.h"
 #include "master/nurseries.h"
+#include "master/parking.h"
 #include "master/services.h"
 
 #include <stdbool.h>
@@ -31,6 +32,7 @@ struct master {
 	struct admission *admission;
 	struct services *services;
 	struct nurseries *nurseries;
+	struct parking *parking;
 	struct control *control;
 	struct password_queue passwords;
 

@@ -22,7 +22,8 @@ enum {
 	N = 1 << FILTER_NURSERY,
 	L = 1 << FILTER_LOGIN,
 	W = 1 << FILTER_WRITE,
-	R = 1 << FILTER_READ
+	R = 1 << FILTER_READ,
+	P = 1 << FILTER_PARKING,
 };
 
 enum rule { ANY, DATA, FORK, KILL, FCNTL, PRCTL, OPEN_FD };

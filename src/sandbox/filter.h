@@ -13,6 +13,7 @@ enum filter {
 	FILTER_LOGIN,
 	FILTER_WRITE, /* a session that may write */
 	FILTER_READ,  /* a session that may only read */
+	FILTER_PARKING,
 	FILTERS
 };
 

@@ -21,6 +21,7 @@ enum {
 
 static const rlim_t LOGIN_DATA_BYTES = 64u << 20;
 static const rlim_t SESSION_DATA_BYTES = 512u << 20;
+static const rlim_t PARKING_DATA_BYTES = 4096ull << 20;
 
 /* One row a role. */
 struct confinement {
@@ -32,6 +33,7 @@ struct confinement {
 static const struct confinement nursery = { 1ull << CAP_SETUID | 1ull << CAP_SETGID,
 	LANDLOCK_NURSERY, FILTER_NURSERY };
 static const struct confinement login = { 0, LANDLOCK_NOTHING, FILTER_LOGIN };
+static const struct confinement parking = { 0, LANDLOCK_NOTHING, FILTER_PARKING };
 static const struct confinement session_write = { 0, LANDLOCK_ROOT_WRITE, FILTER_WRITE };
 static const struct confinement session_read = { 0, LANDLOCK_ROOT_READ, FILTER_READ };
 
@@ -118,7 +120,7 @@ static const bool sanitized = false;
 static int
 limit_role(enum sandbox_role role, bool read_only)
 {
-	bool is_login = role == SANDBOX_LOGIN;
+	bool is_login = role == SANDBOX_LOGIN, is_parking = role == SANDBOX_PARKING;
 	int err = limit(RLIMIT_CORE, 0);
 
 	if (role == SANDBOX_MASTER || role == SANDBOX_NURSERY || err != 0)
@@ -126,16 +128,19 @@ limit_role(enum sandbox_role role, bool read_only)
 	/*
 	 * Not in a login worker: it has no call that makes a descriptor, and the limit would also
 	 * count the descriptors that all workers of this user have under way to one another
-	 * (unix(7), ETOOMANYREFS), so that a busy server could not hand over.
+	 * (unix(7), ETOOMANYREFS), so that a busy server could not hand over. The parking worker
+	 * has a descriptor for each session that it holds.
 	 */
-	if (!is_login && (err = limit(RLIMIT_NOFILE, SESSION_DESCRIPTORS)) != 0)
+	if (!is_login && !is_parking && (err = limit(RLIMIT_NOFILE, SESSION_DESCRIPTORS)) != 0)
 		return err;
 	if (sanitized)
 		return 0;
 	if ((err = limit(RLIMIT_NPROC, 0)) != 0)
 		return err;
-	if ((is_login || read_only) && (err = limit(RLIMIT_FSIZE, 0)) != 0)
+	if ((is_login || is_parking || read_only) && (err = limit(RLIMIT_FSIZE, 0)) != 0)
 		return err;
+	if (is_parking)
+		return limit(RLIMIT_DATA, PARKING_DATA_BYTES);
 	return limit(RLIMIT_DATA, is_login ? LOGIN_DATA_BYTES : SESSION_DATA_BYTES);
 }
 
@@ -146,6 +151,7 @@ confinement_of(enum sandbox_role role, bool read_only)
 	case SANDBOX_MASTER: break;
 	case SANDBOX_NURSERY: return &nursery;
 	case SANDBOX_LOGIN: return &login;
+	case SANDBOX_PARKING: return &parking;
 	case SANDBOX_SESSION:
 	case SANDBOX_STDIO: return read_only ? &session_read : &session_write;
 	}

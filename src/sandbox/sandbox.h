@@ -29,6 +29,8 @@ enum sandbox_role {
 	SANDBOX_SESSION,
 	/* As SANDBOX_SESSION, for `postern sftp-server DIR`. */
 	SANDBOX_STDIO,
+	/* Holds sockets and bytes: receives, sends and waits, and nothing else. */
+	SANDBOX_PARKING,
 };
 
 struct sandbox_rules {

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "worker/handover.h"
 #include "worker/session_channel.h"
+#include "worker/session_park.h"
 
 #include <malloc.h>
 #include <poll.h>
@@ -17,6 +18,7 @@ enum {
 	PROGRESS_EVERY_MS = 1000,
 	WITHOUT_CHANNEL_MS = 2 * 60 * 1000, /* after the last channel */
 	RELEASE_AFTER_MS = 2000,
+	PARK_QUIET_MS = 2000, /* from the last byte, whatever it was, to being parked */
 	QUIET_MS = 3000, /* a client that closed a file may still want to open the next */
 	ERROR_MAX = 1024,
 };
@@ -27,6 +29,11 @@ struct session {
 	struct session_channels channels;
 	struct ssh_connection *connection;
 	int client_fd;
+
+	uint64_t busy_ms; /* when the client did something last, keepalives not counted */
+	uint64_t park_asked_ms;
+	int park_fd; /* where the session may go; -1: it was not granted */
+	bool parked; /* it has gone there */
 
 	bool active;          /* since the last ACTIVITY */
 	uint64_t activity_ms; /* when that was sent */
@@ -42,12 +49,19 @@ struct session {
 
 /* ---- what the connection tells */
 
+static void
+set_active(struct session *s)
+{
+	s->active = true;
+	s->busy_ms = clock_mono_ms();
+}
+
 static bool
 on_subsystem(void *ctx, struct ssh_channel *channel, struct view name)
 {
 	struct session *s = ctx;
 
-	s->active = true;
+	set_active(s);
 	if (!view_is(name, "sftp") || session_channel_open(&s->channels, channel) != 0)
 		return false;
 	s->channelless_ms = 0;
@@ -59,7 +73,7 @@ on_data(void *ctx, struct ssh_channel *channel, const uint8_t *bytes, size_t n)
 {
 	struct session *s = ctx;
 
-	s->active = true;
+	set_active(s);
 	return session_channel_data(ssh_channel_owner(channel), bytes, n);
 }
 
@@ -126,12 +140,27 @@ on_session_close(struct session *s, struct rd fields)
 	return 0;
 }
 
+/* Something may have come up since it was asked for; the loop looks again. */
 static int
-dispatch(struct session *s, const struct ipc_message *message)
+on_park_granted(struct session *s, struct ipc_message *message)
+{
+	struct ipc_park_granted fields;
+	int err = ipc_decode_park_granted(message->fields, &fields);
+
+	if (err != 0)
+		return err;
+	fd_close(&s->park_fd);
+	s->park_fd = fd_take(&message->fds[0]);
+	return 0;
+}
+
+static int
+dispatch(struct session *s, struct ipc_message *message)
 {
 	switch (message->type) {
 	case IPC_HOST_KEY_SIGNED: return on_host_key_signed(s, message->fields);
 	case IPC_SESSION_CLOSE: return on_session_close(s, message->fields);
+	case IPC_PARK_GRANTED: return on_park_granted(s, message);
 	default: return ERR_PROTOCOL;
 	}
 }
@@ -161,6 +190,33 @@ sooner(uint64_t *deadline_ms, uint64_t other_ms)
 		*deadline_ms = other_ms;
 }
 
+/*
+ * When the session has idled for long enough to be parked; 0 while it cannot be. A keepalive wakes
+ * a parked session and is answered, but it does not make it busy.
+ */
+static uint64_t
+park_due_ms(const struct session *s)
+{
+	uint64_t after_ms = s->policy.park_after_ms, due_ms = s->busy_ms + after_ms;
+	uint64_t quiet_ms = after_ms < PARK_QUIET_MS ? after_ms : PARK_QUIET_MS;
+
+	if (after_ms == 0 || s->active || s->closing || s->closing_when_idle ||
+	    s->channelless_ms != 0 || !session_park_possible(s->connection, &s->channels))
+		return 0;
+	return due_ms > s->moved_ms + quiet_ms ? due_ms : s->moved_ms + quiet_ms;
+}
+
+/* When the master is to be asked; it need not answer. */
+static uint64_t
+park_ask_ms(const struct session *s)
+{
+	uint64_t due_ms = park_due_ms(s), again_ms = s->park_asked_ms + s->policy.park_after_ms;
+
+	if (due_ms == 0 || s->park_asked_ms == 0)
+		return due_ms;
+	return due_ms > again_ms ? due_ms : again_ms;
+}
+
 static uint64_t
 next_deadline_ms(const struct session *s)
 {
@@ -177,6 +233,7 @@ next_deadline_ms(const struct session *s)
 		sooner(&deadline_ms, s->moved_ms + QUIET_MS);
 	if (!s->released)
 		sooner(&deadline_ms, s->moved_ms + RELEASE_AFTER_MS);
+	sooner(&deadline_ms, park_ask_ms(s));
 	return deadline_ms;
 }
 
@@ -189,6 +246,33 @@ report_activity(struct session *s, uint64_t now_ms)
 	s->activity_ms = now_ms;
 	ipc_encode_activity(&s->link.out, &(struct ipc_activity){});
 	(void)master_link_send(&s->link);
+}
+
+static void
+ask_to_park(struct session *s, uint64_t now_ms)
+{
+	uint64_t ask_ms = park_ask_ms(s);
+
+	if (ask_ms == 0 || ask_ms > now_ms)
+		return;
+	s->park_asked_ms = now_ms;
+	ipc_encode_park_ask(&s->link.out, &(struct ipc_park_ask){});
+	(void)master_link_send(&s->link);
+}
+
+/* Takes the offer, or declines it by closing the descriptor: the parking worker says so. */
+static int
+park(struct session *s, uint64_t now_ms)
+{
+	uint64_t due_ms = park_due_ms(s);
+	int fd = fd_take(&s->park_fd), err = 0;
+
+	if (due_ms != 0 && due_ms <= now_ms) {
+		err = session_park(s->connection, &s->channels, s->client_fd, fd);
+		s->parked = err == 0;
+	}
+	fd_close(&fd);
+	return err;
 }
 
 static bool
@@ -219,6 +303,7 @@ tick(struct session *s, uint64_t now_ms)
 	}
 	if (s->closing_when_idle && is_idle(s, now_ms))
 		s->closing = true;
+	ask_to_park(s, now_ms);
 	return ssh_connection_tick(s->connection, now_ms);
 }
 
@@ -269,6 +354,8 @@ step(struct session *s)
 
 	if (err != 0 || s->closing || (err = master_link_error(&s->link)) != 0)
 		return err;
+	if (s->park_fd >= 0 && ((err = park(s, now_ms)) != 0 || s->parked))
+		return err;
 	if (ssh_connection_wants_read(s->connection))
 		fds[0].events |= POLLIN;
 	if (ssh_connection_wants_write(s->connection))
@@ -287,7 +374,9 @@ run(struct session *s)
 	int err = ssh_connection_readable(s->connection);
 
 	s->moved_ms = clock_mono_ms();
-	while (err == 0 && !s->closing)
+	if (!s->policy.parked)
+		s->busy_ms = s->moved_ms;
+	while (err == 0 && !s->closing && !s->parked)
 		err = step(s);
 	return err;
 }
@@ -328,10 +417,12 @@ take_over(struct session *s, const struct ssh_config *config, int handover_fd)
 		err = ssh_transport_import(&transport, &r, s->client_fd, config);
 	}
 	if (err == 0)
+		err = ssh_connection_new(&s->connection, &transport, &events, clock_mono_ms());
+	if (err == 0 && s->policy.parked)
+		err = session_unpark(s->connection, &s->channels, &r);
+	if (err == 0)
 		err = rd_end(&r);
 	buf_free(&state);
-	if (err == 0)
-		err = ssh_connection_new(&s->connection, &transport, &events, clock_mono_ms());
 	ssh_transport_free(&transport);
 	return err;
 }
@@ -353,6 +444,11 @@ end(struct session *s, int err)
 	bool master_gone = master_link_error(&s->link) != 0;
 	char text[ERROR_MAX + 1] = "";
 
+	/* the connection goes on, and so do its channels; only this process has done its work */
+	if (s->parked) {
+		ssh_connection_free(&s->connection);
+		return WORKER_EXIT_DONE;
+	}
 	if (err != 0 && err != ERR_EOF && !master_gone) {
 		snprintf(text, sizeof(text), "%s",
 		    ssh_transport_error(ssh_connection_transport(s->connection)));
@@ -395,7 +491,7 @@ serve(struct session *s, const struct ssh_config *config, int handover_fd)
 enum worker_exit
 session_main(const struct ssh_config *config, int ipc_fd, int handover_fd)
 {
-	struct session s = { .client_fd = -1 };
+	struct session s = { .client_fd = -1, .park_fd = -1 };
 	enum worker_exit exit_status;
 
 	master_link_init(&s.link, ipc_fd, PHASE_START);
@@ -403,6 +499,7 @@ session_main(const struct ssh_config *config, int ipc_fd, int handover_fd)
 	exit_status = serve(&s, config, handover_fd);
 	session_policy_free(&s.policy);
 	fd_close(&s.client_fd);
+	fd_close(&s.park_fd);
 	master_link_free(&s.link);
 	return exit_status;
 }

@@ -77,8 +77,10 @@ start_server(struct session_channel *c)
 	return sftp_server_new(&c->server, policy->vfs, &settings, &output, &events);
 }
 
-int
-session_channel_open(struct session_channels *channels, struct ssh_channel *channel)
+/* A server on the channel, which it then owns. */
+static int
+channel_new(struct session_channels *channels, struct ssh_channel *channel, uint32_t serial,
+    struct session_channel **out)
 {
 	struct session_channel *c = calloc(1, sizeof(*c));
 	int err;
@@ -87,13 +89,25 @@ session_channel_open(struct session_channels *channels, struct ssh_channel *chan
 		return ERR_MEMORY;
 	c->channels = channels;
 	c->channel = channel;
-	c->serial = ++channels->last_serial;
+	c->serial = serial;
 	if ((err = start_server(c)) != 0) {
 		free(c);
 		return err;
 	}
 	LIST_INSERT_HEAD(&channels->list, c, entry);
 	ssh_channel_set_owner(channel, c);
+	*out = c;
+	return 0;
+}
+
+int
+session_channel_open(struct session_channels *channels, struct ssh_channel *channel)
+{
+	struct session_channel *c;
+	int err = channel_new(channels, channel, ++channels->last_serial, &c);
+
+	if (err != 0)
+		return err;
 	ipc_encode_channel_opened(&channels->link->out,
 	    &(struct ipc_channel_opened){
 		.channel = ssh_channel_number(channel), .protocol = SESSION_PROTOCOL_SFTP });
@@ -173,9 +187,11 @@ session_channel_close(struct session_channel **channel)
 	*channel = NULL;
 	LIST_REMOVE(c, entry);
 	sftp_server_free(&c->server);
-	ipc_encode_channel_closed(&c->channels->link->out,
-	    &(struct ipc_channel_closed){ .channel = ssh_channel_number(c->channel) });
-	(void)master_link_send(c->channels->link);
+	if (!c->channels->elsewhere) {
+		ipc_encode_channel_closed(&c->channels->link->out,
+		    &(struct ipc_channel_closed){ .channel = ssh_channel_number(c->channel) });
+		(void)master_link_send(c->channels->link);
+	}
 	free(c);
 }
 
@@ -208,4 +224,79 @@ session_channels_progress(const struct session_channels *channels)
 
 	LIST_FOREACH(c, &channels->list, entry)
 	sftp_server_transfers(c->server, progress, c);
+}
+
+/* ---- written down */
+
+bool
+session_channels_can_export(const struct session_channels *channels)
+{
+	const struct session_channel *c;
+
+	LIST_FOREACH (c, &channels->list, entry) {
+		if (c->over || c->at_end || !sftp_server_can_export(c->server))
+			return false;
+	}
+	return true;
+}
+
+void
+session_channels_export(const struct session_channels *channels, struct buf *out)
+{
+	const struct session_channel *c;
+	uint32_t count = 0;
+
+	LIST_FOREACH (c, &channels->list, entry)
+		count++;
+	buf_u32(out, channels->last_serial);
+	buf_u32(out, count);
+	LIST_FOREACH (c, &channels->list, entry) {
+		buf_u32(out, ssh_channel_number(c->channel));
+		buf_u32(out, c->serial);
+		sftp_server_export(c->server, out);
+	}
+}
+
+static int
+import_one(
+    struct session_channels *channels, struct ssh_connection *connection, struct rd *state)
+{
+	uint32_t number = rd_u32(state), serial = rd_u32(state);
+	struct ssh_channel *channel = ssh_connection_channel(connection, number);
+	struct session_channel *c;
+	int err;
+
+	if (state->bad != 0)
+		return state->bad;
+	if (channel == NULL || !ssh_channel_has_program(channel) ||
+	    ssh_channel_owner(channel) != NULL || serial > channels->last_serial)
+		return ERR_INVALID;
+	if ((err = channel_new(channels, channel, serial, &c)) != 0)
+		return err;
+	return sftp_server_import(c->server, state);
+}
+
+int
+session_channels_import(
+    struct session_channels *channels, struct ssh_connection *connection, struct rd *state)
+{
+	uint32_t count;
+
+	channels->last_serial = rd_u32(state);
+	count = rd_u32(state);
+	for (uint32_t i = 0; i < count && state->bad == 0; i++) {
+		int err = import_one(channels, connection, state);
+
+		if (err != 0)
+			return err;
+	}
+	/* data on a channel without an owner would have nowhere to go */
+	for (uint32_t i = 0; i < ssh_connection_channels_max(connection); i++) {
+		const struct ssh_channel *channel = ssh_connection_channel(connection, i);
+
+		if (channel != NULL && ssh_channel_has_program(channel) &&
+		    ssh_channel_owner(channel) == NULL)
+			return state->bad != 0 ? state->bad : ERR_INVALID;
+	}
+	return state->bad;
 }

@@ -18,6 +18,7 @@ struct session_channels {
 	struct master_link *link;
 	const struct session_policy *policy;
 	uint32_t last_serial;
+	bool elsewhere; /* the session has been written down: its channels end without a report */
 };
 
 /* Starts SFTP on the channel and becomes its owner. ERR_MEMORY, or what the server said. */
@@ -33,6 +34,15 @@ void session_channel_close(struct session_channel **channel);
 
 /* True while any channel has a file open or an answer to give. */
 bool session_channels_busy(const struct session_channels *channels);
+/* True while every server can be written down, and no channel ends. */
+bool session_channels_can_export(const struct session_channels *channels);
+void session_channels_export(const struct session_channels *channels, struct buf *out);
+/*
+ * Gives every channel of the connection that has a program its server, from such bytes; they are
+ * checked as if an enemy had written them. 0, the code of the reader, ERR_INVALID or ERR_MEMORY.
+ */
+MUST int session_channels_import(
+    struct session_channels *channels, struct ssh_connection *connection, struct rd *state);
 /* Tells the master how far transfers are that have run for a second. */
 void session_channels_progress(const struct session_channels *channels);
 

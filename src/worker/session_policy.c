@@ -40,6 +40,8 @@ enter(const struct ipc_session_policy *fields, const struct vfs_policy *policy, 
 	umask((mode_t)fields->umask);
 	out->ignore_setstat = fields->ignore_setstat;
 	out->read_only = rules.read_only;
+	out->parked = fields->parked;
+	out->park_after_ms = fields->park_after_ms;
 	return sandbox_enter(SANDBOX_SESSION, &rules);
 }
 

@@ -13,6 +13,8 @@ struct session_policy {
 	struct vfs *vfs;
 	bool ignore_setstat;
 	bool read_only; /* no permission anywhere changes anything */
+	bool parked;            /* a written-down session is taken up, no fresh login */
+	uint32_t park_after_ms; /* of idleness; 0: never */
 };
 
 /*

@@ -15,6 +15,13 @@
  */
 int nursery_main(int argc, char **argv);
 
+/*
+ * `postern parking [PROCESS_TITLE_ROOM]`: the same for the process that holds the sockets and the
+ * written-down states of sessions that idle. It understands neither: it waits until a socket has
+ * something to read, and hands both on. Ends when the master's end is closed.
+ */
+int parking_main(int argc, char **argv);
+
 /* The descriptor at which a worker and the nursery find the master. */
 enum { WORKER_IPC_FD = 3 };
 

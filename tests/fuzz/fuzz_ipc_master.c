@@ -1,4 +1,4 @@
-/* The master's end: what a nursery, a login worker or a session worker may send to it. */
+/* The master's end: what a nursery, a login, session or parking worker may send to it. */
 #include "ipc_peer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
@@ -6,9 +6,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-	static const enum ipc_role peers[] = { IPC_ROLE_NURSERY, IPC_ROLE_LOGIN, IPC_ROLE_SESSION };
+	static const enum ipc_role peers[] = { IPC_ROLE_NURSERY, IPC_ROLE_LOGIN, IPC_ROLE_SESSION,
+		IPC_ROLE_PARKING };
 	struct rd r = rd_init(bytes, n);
-	struct ipc_gate gate = { .peer = peers[rd_u8(&r) % 3] };
+	struct ipc_gate gate = { .peer = peers[rd_u8(&r) % 4] };
 
 	take_records(&gate, &r);
 	return 0;

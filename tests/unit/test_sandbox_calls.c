@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-enum { N = 1, L = 2, W = 4, R = 8 };
+enum { N = 1, L = 2, W = 4, R = 8, P = 16 };
 enum rule { ANY, DATA, FORK, KILL, FCNTL, PRCTL, OPEN_FD };
 
 static const struct row {
@@ -30,6 +30,7 @@ struct role_case {
 };
 
 static const struct role_case login = { L, SANDBOX_LOGIN, false };
+static const struct role_case parking = { P, SANDBOX_PARKING, false };
 static const struct role_case nursery = { N, SANDBOX_NURSERY, false };
 static const struct role_case session = { W, SANDBOX_SESSION, false };
 static const struct role_case session_read = { R, SANDBOX_SESSION, true };
@@ -126,6 +127,18 @@ test_login(void **state)
 	check_every_call(&login);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		count += (rows[i].roles & L) != 0;
+	assert_in_range(count, 1, 25);
+}
+
+static void
+test_parking(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	check_every_call(&parking);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		count += (rows[i].roles & P) != 0;
 	assert_in_range(count, 1, 25);
 }
 
@@ -242,6 +255,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_login),
+		cmocka_unit_test(test_parking),
 		cmocka_unit_test(test_nursery),
 		cmocka_unit_test(test_session),
 		cmocka_unit_test(test_stdio),
