@@ -3,8 +3,8 @@
  *
  * Every check blocks and takes memory for its duration: 64 MiB for a hash of the default cost, at
  * most PASSWORD_MEMORY_MAX_KIB for one that was imported. How many run at once is for the caller
- * to limit. Checked are argon2id and what password_pbkdf2.h and password_crypt.h know. A stored hash
- * that would take more than a few seconds or too much memory is refused before it is begun.
+ * to limit. Checked are argon2id and what password_pbkdf2.h and password_crypt.h know. A stored
+ * hash that would take more than a few seconds or too much memory is refused before it is begun.
  */
 #ifndef ACCOUNTS_PASSWORD_H
 #define ACCOUNTS_PASSWORD_H
