@@ -349,7 +349,8 @@ new_word(const char *word)
 static int
 read_word(struct toml *toml, json_t **out)
 {
-	static const char bytes[] = DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+-_.:";
+	static const char bytes[] = DIGITS "abcdefghijklmnopqrstuvwxyz"
+					   "ABCDEFGHIJKLMNOPQRSTUVWXYZ+-_.:";
 	struct text *t = &toml->t;
 	struct view word = text_span(t, bytes);
 	char text[NUMBER_MAX + 1];

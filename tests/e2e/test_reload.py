@@ -1,4 +1,4 @@
-"""SIGHUP: what changes while the server runs, what waits for a restart, and what changes nothing."""
+"""SIGHUP: what changes while the server runs, what waits for a restart, what changes nothing."""
 import json
 import os
 import signal
@@ -93,7 +93,7 @@ def test_nothing_new_changes_nothing(servers):
 
 @pytest.mark.parametrize('text, told', [
     ('{"sftpd": {', 'sftpgo.json:1: this is not JSON'),
-    ('{\n"sftpd": {"banner": "After",\n"bind_prot": 1}}', 'sftpgo.json:3: sftpd.bind_prot: unknown'),
+    ('{\n"sftpd": {"banner": "After",\n"bind_prot": 1}}', 'sftpgo.json:3: sftpd.bind_prot: unk'),
     ('{"sftpd": {"banner": "After", "ciphers": ["rot13"]}}', 'sftpd.ciphers: "rot13" is not'),
     ('{"sftpd": {"banner": "After", "login_banner_file": "none.txt"}}', 'login_banner_file: '),
     ('{"sftpd": {"banner": "After", "keys": [{"private_key": "none"}]}}', 'host key .*none'),

@@ -723,7 +723,8 @@ parse(const void *text, size_t n)
 	int err;
 
 	assert_int_equal(config_new(&config, "."), 0);
-	err = config_file_parse(config, "x.json", CONFIG_JSON, (struct view){ .p = text, .n = n }, &mistakes);
+	err = config_file_parse(config, "x.json", CONFIG_JSON, (struct view){ .p = text, .n = n },
+	    &mistakes);
 	assert_int_equal(err == 0, mistakes.n == 0);
 	buf_free(&mistakes);
 	config_free(&config);

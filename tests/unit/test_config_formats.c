@@ -315,11 +315,16 @@ test_mistakes_and_their_lines(void **state)
 		/* an unknown key, a wrong type, an impossible value, a section that is none */
 		{ CONFIG_JSON, "{\n\"sftpd\":\n{\"bind_prot\":1}}",
 		    "f:3: sftpd.bind_prot: unknown key; did you mean sftpd.bind_port?" },
-		{ CONFIG_TOML, "[sftpd]\n\nbind_prot = 1", "f:3: sftpd.bind_prot: unknown key; did" },
-		{ CONFIG_YAML, "sftpd:\n\n  bind_prot: 1", "f:3: sftpd.bind_prot: unknown key; did" },
-		{ CONFIG_HCL, "sftpd {\n\nbind_prot = 1\n}", "f:3: sftpd.bind_prot: unknown key; did" },
-		{ CONFIG_PROPERTIES, "\n\nsftpd.bind_prot=1", "f:3: sftpd.bind_prot: unknown key; did" },
-		{ CONFIG_ENV, "\n\nSFTPGO_SFTPD__BIND_PROT=1", "f:3: sftpd.bind_prot: unknown key; did" },
+		{ CONFIG_TOML, "[sftpd]\n\nbind_prot = 1",
+		    "f:3: sftpd.bind_prot: unknown key; did" },
+		{ CONFIG_YAML, "sftpd:\n\n  bind_prot: 1",
+		    "f:3: sftpd.bind_prot: unknown key; did" },
+		{ CONFIG_HCL, "sftpd {\n\nbind_prot = 1\n}",
+		    "f:3: sftpd.bind_prot: unknown key; did" },
+		{ CONFIG_PROPERTIES, "\n\nsftpd.bind_prot=1",
+		    "f:3: sftpd.bind_prot: unknown key; did" },
+		{ CONFIG_ENV, "\n\nSFTPGO_SFTPD__BIND_PROT=1",
+		    "f:3: sftpd.bind_prot: unknown key; did" },
 		{ CONFIG_INI, "[sftpd]\n\nbind_prot=1", "f:3: sftpd.bind_prot: unknown key; did" },
 		{ CONFIG_TOML, "[sftpd]\nbind_port = 70000",
 		    "f:2: sftpd.bind_port: \"70000\" is not a whole number from 0 to 65535\n" },
@@ -333,23 +338,30 @@ test_mistakes_and_their_lines(void **state)
 		    "f:2: sftpd.bind_port: \"70000\" is not a whole number from 0 to 65535\n" },
 		{ CONFIG_INI, "[sftpd]\nbind_port=70000",
 		    "f:2: sftpd.bind_port: \"70000\" is not a whole number from 0 to 65535\n" },
-		{ CONFIG_TOML, "[sftpd]\nbind_port = 1.5", "f:2: sftpd.bind_port: 1.5 is not a whole" },
+		{ CONFIG_TOML, "[sftpd]\nbind_port = 1.5",
+		    "f:2: sftpd.bind_port: 1.5 is not a whole" },
 		{ CONFIG_TOML, "sftpd.bind_port = 2020-01-01",
 		    "f:1: sftpd.bind_port: \"2020-01-01\" is not a whole" },
-		{ CONFIG_YAML, "sftpd:\n  bind_port: 1.5", "f:2: sftpd.bind_port: \"1.5\" is not a" },
-		{ CONFIG_YAML, "sftpd:\n  bind_port: [1]", "f:2: sftpd.bind_port: a list is not a" },
+		{ CONFIG_YAML, "sftpd:\n  bind_port: 1.5",
+		    "f:2: sftpd.bind_port: \"1.5\" is not a" },
+		{ CONFIG_YAML, "sftpd:\n  bind_port: [1]",
+		    "f:2: sftpd.bind_port: a list is not a" },
 		{ CONFIG_YAML, "sftpd:\n  banner:", "f:2: sftpd.banner: null is not" },
-		{ CONFIG_HCL, "sftpd {\n bind_port = 1.5\n}", "f:2: sftpd.bind_port: 1.5 is not a" },
-		{ CONFIG_HCL, "sftpd {\n bind_port = true }", "f:2: sftpd.bind_port: true is not a" },
+		{ CONFIG_HCL, "sftpd {\n bind_port = 1.5\n}",
+		    "f:2: sftpd.bind_port: 1.5 is not a" },
+		{ CONFIG_HCL, "sftpd {\n bind_port = true }",
+		    "f:2: sftpd.bind_port: true is not a" },
 		{ CONFIG_TOML, "\nsftpd = 7", "f:2: sftpd: this is a section; it must hold keys" },
 		{ CONFIG_YAML, "sftpd: 7", "f:1: sftpd: this is a section; it must hold keys" },
 		{ CONFIG_HCL, "sftpd = 7", "f:1: sftpd: this is a section; it must hold keys" },
 		{ CONFIG_PROPERTIES, "sftpd = 7", "f:1: sftpd: this is a section; it must hold" },
 		{ CONFIG_ENV, "SFTPD=7", "f:1: sftpd: this is a section; it must hold" },
 		{ CONFIG_INI, "sftpd = 7", "f:1: sftpd: this is a section; it must hold" },
-		{ CONFIG_TOML, "[[sftpd]]", "f:1: sftpd: this is a section; it can be given only once" },
+		{ CONFIG_TOML, "[[sftpd]]",
+		    "f:1: sftpd: this is a section; it can be given only once" },
 		{ CONFIG_YAML, "sftpd: []", "f:1: sftpd: this is a section; it can be given only" },
-		{ CONFIG_HCL, "sftpd {}\nsftpd {}", "f:1: sftpd: this is a section; it can be given" },
+		{ CONFIG_HCL, "sftpd {}\nsftpd {}",
+		    "f:1: sftpd: this is a section; it can be given" },
 
 		/* keys given twice, also in other case or by another path */
 		{ CONFIG_TOML, "a=1\n\na=2", "f:3: this is not TOML: \"a\" is given twice" },
@@ -359,20 +371,26 @@ test_mistakes_and_their_lines(void **state)
 		    "f:3: this is not Java properties: \"a\" is given twice" },
 		{ CONFIG_ENV, "SFTPGO_A=1\n\na=2",
 		    "f:3: this is not an environment file: \"a\" is given twice" },
-		{ CONFIG_INI, "[a]\nb=1\n[a]\nb=2", "f:4: this is not INI: \"a.b\" is given twice" },
+		{ CONFIG_INI, "[a]\nb=1\n[a]\nb=2",
+		    "f:4: this is not INI: \"a.b\" is given twice" },
 		{ CONFIG_YAML, "sandbox: require\nSandBox: require", "f:2: sandbox: given twice" },
-		{ CONFIG_YAML, "sftpd.umask: 0\nsftpd: {umask: 0}", "f:2: sftpd.umask: given twice" },
+		{ CONFIG_YAML, "sftpd.umask: 0\nsftpd: {umask: 0}",
+		    "f:2: sftpd.umask: given twice" },
 
 		/* what is no such file at all */
 		{ CONFIG_YAML, "a: b: c", "f:1: this is not YAML: mapping values are not allowed" },
-		{ CONFIG_YAML, "\n\t- a", "f:2: this is not YAML: found character that cannot start" },
+		{ CONFIG_YAML, "\n\t- a",
+		    "f:2: this is not YAML: found character that cannot start" },
 		{ CONFIG_YAML, "- a", "f:1: this is not YAML: the file must hold keys at its top" },
-		{ CONFIG_YAML, "word", "f:1: this is not YAML: the file must hold keys at its top" },
-		{ CONFIG_YAML, "a: 1\n---\nb: 1", "f:2: this is not YAML: there is more than one doc" },
+		{ CONFIG_YAML, "word",
+		    "f:1: this is not YAML: the file must hold keys at its top" },
+		{ CONFIG_YAML, "a: 1\n---\nb: 1",
+		    "f:2: this is not YAML: there is more than one doc" },
 		{ CONFIG_YAML, "? [a]\n: 1", "f:1: this is not YAML: a key is not a text" },
 		{ CONFIG_YAML, "a: *x", "f:1: this is not YAML: there is no anchor &x before *x" },
 		{ CONFIG_YAML, "a: &x [*x]", "f:1: this is not YAML: there is no anchor &x" },
-		{ CONFIG_YAML, "a: !!binary AAAA", "f:1: this is not YAML: the tag tag:yaml.org,2002:" },
+		{ CONFIG_YAML, "a: !!binary AAAA",
+		    "f:1: this is not YAML: the tag tag:yaml.org,2002:" },
 		{ CONFIG_YAML, "a: \"\\0\"", "f:1: this is not YAML: there is a NUL in a text" },
 		{ CONFIG_YAML, "\"\\0\": a", "f:1: this is not YAML: there is a NUL in a key" },
 		{ CONFIG_YAML, "a: \"\\ud800\"", "f:1: this is not YAML: " },
@@ -383,12 +401,14 @@ test_mistakes_and_their_lines(void **state)
 		{ CONFIG_HCL, "\"\" = 1", "f:1: this is not HCL: a key is empty" },
 		{ CONFIG_HCL, "a {\n", "f:2: this is not HCL: a '}' is missing at the end" },
 		{ CONFIG_HCL, "a = 1 }", "f:1: this is not HCL: a key is missing" },
-		{ CONFIG_HCL, "a \"b\" {}", "f:1: this is not HCL: '=' or '{' does not follow a key; "
+		{ CONFIG_HCL, "a \"b\" {}",
+		    "f:1: this is not HCL: '=' or '{' does not follow a key; "
 		    "blocks have no labels" },
 		{ CONFIG_HCL, "a = [1 2]", "f:1: this is not HCL: ',' or ']' does not follow" },
 		{ CONFIG_HCL, "a = [1,", "f:1: this is not HCL: a value is missing" },
 		{ CONFIG_HCL, "a = \"b", "f:1: this is not HCL: a text has no end on its line" },
-		{ CONFIG_HCL, "a = \"b\nc\"", "f:1: this is not HCL: a text has no end on its line" },
+		{ CONFIG_HCL, "a = \"b\nc\"",
+		    "f:1: this is not HCL: a text has no end on its line" },
 		{ CONFIG_HCL, "a = \"\\q\"", "f:1: this is not HCL: a backslash in a text" },
 		{ CONFIG_HCL, "a = \"\\u00\"", "f:1: this is not HCL: \\u needs 4 hexadecimal" },
 		{ CONFIG_HCL, "a = \"\\u0000\"", "f:1: this is not HCL: \\u needs 4 hexadecimal" },
@@ -397,12 +417,15 @@ test_mistakes_and_their_lines(void **state)
 		{ CONFIG_HCL, "a = word", "f:1: this is not HCL: word is no value; a text needs" },
 		{ CONFIG_HCL, "a = 0x", "f:1: this is not HCL: 0x is no value" },
 		{ CONFIG_HCL, "a = 09", "f:1: this is not HCL: 09 is no value" },
-		{ CONFIG_HCL, "a = 99999999999999999999", "f:1: this is not HCL: 99999999999999999999" },
+		{ CONFIG_HCL, "a = 99999999999999999999",
+		    "f:1: this is not HCL: 99999999999999999999" },
 		{ CONFIG_HCL, "/* a", "f:1: this is not HCL: a comment has no end" },
 		{ CONFIG_HCL, "{", "f:1: this is not JSON: " },
-		{ CONFIG_PROPERTIES, "a = \\u12", "f:1: this is not Java properties: \\u needs four" },
+		{ CONFIG_PROPERTIES, "a = \\u12",
+		    "f:1: this is not Java properties: \\u needs four" },
 		{ CONFIG_PROPERTIES, "a = \\u0000", "f:1: this is not Java properties: \\u needs" },
-		{ CONFIG_PROPERTIES, "a = \\ud83d\\ude00", "f:1: this is not Java properties: \\u" },
+		{ CONFIG_PROPERTIES, "a = \\ud83d\\ude00",
+		    "f:1: this is not Java properties: \\u" },
 		{ CONFIG_PROPERTIES, "= b", "f:1: this is not Java properties: a key is empty" },
 		{ CONFIG_ENV, "a", "f:1: this is not an environment file: '=' does not follow" },
 		{ CONFIG_ENV, "=b", "f:1: this is not an environment file: a line does not begin" },
@@ -860,7 +883,8 @@ static void
 test_nothing_to_write(void **state)
 {
 	static const char *const wanted[] = { [CONFIG_JSON] = "{\n}\n", [CONFIG_TOML] = "",
-		[CONFIG_YAML] = "", [CONFIG_PROPERTIES] = "", [CONFIG_HCL] = "", [CONFIG_ENV] = "" };
+		[CONFIG_YAML] = "", [CONFIG_PROPERTIES] = "", [CONFIG_HCL] = "",
+		    [CONFIG_ENV] = "" };
 	struct config *config;
 
 	(void)state;
@@ -883,7 +907,8 @@ test_names_of_formats(void **state)
 	for (size_t i = 0; config_format_extension(i) != NULL; i++) {
 		char path[64];
 
-		assert_int_equal(config_format_of_extension(config_format_extension(i), &format), 0);
+		assert_int_equal(config_format_of_extension(config_format_extension(i), &format),
+		    0);
 		snprintf(path, sizeof(path), "/a.b/c.%s", config_format_extension(i));
 		assert_int_equal(config_format_of_path(path, &format), 0);
 	}
