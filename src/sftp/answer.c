@@ -162,6 +162,12 @@ sftp_answer_end(struct sftp_answer *answer)
 }
 
 void
+sftp_answer_cancel(struct sftp_answer *answer)
+{
+	answer->output->commit(answer->output->ctx, 0);
+}
+
+void
 sftp_answer_status(struct sftp_answer *answer, uint32_t id, enum sftp_status status,
 	const char *text)
 {

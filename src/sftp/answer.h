@@ -44,6 +44,9 @@ size_t sftp_answer_room_left(const struct sftp_answer *answer);
 /* Fills in the length and gives it to the output. */
 void sftp_answer_end(struct sftp_answer *answer);
 
+/* Gives all of the room back: the answer comes later. */
+void sftp_answer_cancel(struct sftp_answer *answer);
+
 /* Whole answers. The text is cut to what SFTP_STATUS_ROOM allows. */
 void sftp_answer_status(struct sftp_answer *answer, uint32_t id, enum sftp_status status,
 	const char *text);

@@ -356,7 +356,7 @@ sftp_server_input(struct sftp_server *server, const uint8_t *bytes, size_t n,
 	size_t *consumed_out)
 {
 	struct view in = { bytes, n };
-	bool more = true;
+	bool more = true, had_turn = false;
 	int result = server->broken;
 
 	while (result == 0 && more) {
@@ -369,6 +369,13 @@ sftp_server_input(struct sftp_server *server, const uint8_t *bytes, size_t n,
 				write_data(server, &in);
 			else
 				more = false;
+			break;
+		case SFTP_INPUT_COPY:
+			if (had_turn)
+				result = ERR_AGAIN;
+			else
+				sftp_copy_step(server);
+			had_turn = true;
 			break;
 		case SFTP_INPUT_ANSWER:
 			result = answer_write(server);

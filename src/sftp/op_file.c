@@ -161,23 +161,61 @@ sftp_op_fsync(struct sftp_call *call)
 	sftp_call_errno(call, vfs_file_sync(call->handle->file));
 }
 
+/* How much there is to copy: to the end as it is now, whatever is written meanwhile. */
+static uint64_t
+copy_length(const struct sftp_request *request, const struct vfs_file *from)
+{
+	uint64_t size = vfs_file_size(from);
+	uint64_t rest = size > request->offset ? size - request->offset : 0;
+
+	return request->length > 0 && request->length < rest ? request->length : rest;
+}
+
+/* Only begins: the copy is made, and answered, by sftp_copy_step(). */
 void
 sftp_op_copy_data(struct sftp_call *call)
 {
 	const struct sftp_request *request = call->request;
+	struct sftp_server *server = call->server;
 	struct sftp_handle *from = call->handle, *to = call->to_handle;
-	uint64_t copied = 0;
-	int error;
 
 	if (!from->readable || !to->writable) {
 		sftp_call_status(call, SFTP_FAILURE, "not open for that");
 		return;
 	}
-	error = vfs_file_copy(from->file, request->offset, request->length, to->file,
-	    request->to_offset, &copied);
-	from->transfer.bytes += copied;
-	to->transfer.bytes += copied;
+	if (request->offset > INT64_MAX || request->length > INT64_MAX - request->offset) {
+		sftp_call_errno(call, EINVAL);
+		return;
+	}
+	server->copy = (struct sftp_copy){ .id = call->id, .from = from, .to = to,
+		.from_offset = request->offset, .to_offset = request->to_offset,
+		.left = copy_length(request, from->file) };
+	server->state = SFTP_INPUT_COPY;
+	sftp_answer_cancel(call->answer);
+}
+
+void
+sftp_copy_step(struct sftp_server *server)
+{
+	enum { STEP_BYTES = 8 * 1024 * 1024 };
+	struct sftp_copy *copy = &server->copy;
+	uint64_t copied = 0, step = copy->left;
+	int error;
+
+	/* also of nothing: vfs/ says whether such a copy can be at all */
+	if (step == 0 || step > STEP_BYTES)
+		step = STEP_BYTES;
+	error = vfs_file_copy(copy->from->file, copy->from_offset, step, copy->to->file,
+	    copy->to_offset, &copied);
+	copy->from->transfer.bytes += copied;
+	copy->to->transfer.bytes += copied;
+	copy->from_offset += copied;
+	copy->to_offset += copied;
+	copy->left -= copied < copy->left ? copied : copy->left;
+	if (error == 0 && copied > 0 && copy->left > 0)
+		return;
 	if (error != 0)
-		to->transfer.failed = true;
-	sftp_call_errno(call, error);
+		copy->to->transfer.failed = true;
+	server->write = (struct sftp_write){ .id = copy->id, .error = error };
+	server->state = SFTP_INPUT_ANSWER;
 }

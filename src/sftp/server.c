@@ -223,6 +223,12 @@ sftp_server_is_busy(const struct sftp_server *server)
 }
 
 bool
+sftp_server_wants_turn(const struct sftp_server *server)
+{
+	return server->broken == 0 && server->state == SFTP_INPUT_COPY;
+}
+
+bool
 sftp_server_has_handles(const struct sftp_server *server)
 {
 	return server->handles.open > 0;

@@ -14,7 +14,8 @@ enum { SFTP_ROWS_MAX = 40 };
 enum sftp_input_state {
 	SFTP_INPUT_MESSAGE, /* collecting a request, or the header of a WRITE */
 	SFTP_INPUT_DATA,    /* the data of a WRITE goes to the file */
-	SFTP_INPUT_ANSWER,  /* the status of a WRITE waits for room */
+	SFTP_INPUT_COPY,    /* a copy is under way, and nothing is read */
+	SFTP_INPUT_ANSWER,  /* the status of a WRITE or a copy waits for room */
 };
 
 /* The WRITE that is running. */
@@ -27,6 +28,13 @@ struct sftp_write {
 	enum sftp_status status;
 	int error;                  /* an errno value, or 0 and status decides */
 	const char *text;
+};
+
+/* The copy that is running: what is left of it. */
+struct sftp_copy {
+	uint32_t id;
+	struct sftp_handle *from, *to;
+	uint64_t from_offset, to_offset, left;
 };
 
 struct sftp_server {
@@ -45,6 +53,7 @@ struct sftp_server {
 	enum sftp_input_state state;
 	struct buf partial; /* a message that came in pieces */
 	struct sftp_write write;
+	struct sftp_copy copy;
 
 	struct vpath path, second_path; /* of the request at hand */
 	struct buf text;                /* a path under construction */

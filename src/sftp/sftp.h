@@ -101,11 +101,17 @@ MUST int sftp_server_new(struct sftp_server **out, struct vfs *vfs,
 	const struct sftp_events *events);
 /*
  * Takes input; *consumed_out says how many bytes were used up and need not come again. 0 when all
- * were; ERR_AGAIN when the output is full (call again later, also with n = 0, with what was left);
+ * were; ERR_AGAIN when the output is full (call again later, also with n = 0, with what was left),
+ * or when sftp_server_wants_turn();
  * any other code ends the session: the client broke the protocol in a way that no answer mends.
  */
 MUST int sftp_server_input(struct sftp_server *server, const uint8_t *bytes, size_t n,
 	size_t *consumed_out);
+/*
+ * True while a copy of a large file is under way: sftp_server_input() does a part of it each time
+ * that it is called, so that whatever else its owner has to do is done in between.
+ */
+bool sftp_server_wants_turn(const struct sftp_server *server);
 /* Calls `each` for every running transfer. */
 void sftp_server_transfers(struct sftp_server *server,
 	void (*each)(void *ctx, const struct sftp_transfer *transfer), void *ctx);

@@ -61,6 +61,8 @@ void sftp_op_fstatvfs(struct sftp_call *call);
 void sftp_op_limits(struct sftp_call *call);
 void sftp_op_expand_path(struct sftp_call *call);
 void sftp_op_copy_data(struct sftp_call *call);
+/* The next part of the running copy; its answer waits for room after the last one. */
+void sftp_copy_step(struct sftp_server *server);
 void sftp_op_home_directory(struct sftp_call *call);
 void sftp_op_users_groups(struct sftp_call *call);
 

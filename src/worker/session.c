@@ -342,6 +342,15 @@ client_ready(struct session *s, short events)
 	return err;
 }
 
+/* Work that waits for nothing goes on between one look at the sockets and the next. */
+static int
+give_turns(struct session *s)
+{
+	s->active = true;
+	session_channels_turn(&s->channels);
+	return ssh_connection_writable(s->connection); /* for what was answered */
+}
+
 static int
 step(struct session *s)
 {
@@ -350,7 +359,8 @@ step(struct session *s)
 		{ .fd = s->link.fd, .events = POLLIN },
 	};
 	uint64_t now_ms = clock_mono_ms();
-	int err = tick(s, now_ms);
+	bool turns = session_channels_want_turn(&s->channels);
+	int timeout, err = tick(s, now_ms);
 
 	if (err != 0 || s->closing || (err = master_link_error(&s->link)) != 0)
 		return err;
@@ -360,12 +370,14 @@ step(struct session *s)
 		fds[0].events |= POLLIN;
 	if (ssh_connection_wants_write(s->connection))
 		fds[0].events |= POLLOUT;
+	timeout = turns ? 0 : poll_timeout(next_deadline_ms(s), now_ms);
 	/* a failed poll is an interrupted one: all descriptors are ours and open */
-	if (poll(fds, 2, poll_timeout(next_deadline_ms(s), now_ms)) <= 0)
-		return 0;
+	if (poll(fds, 2, timeout) <= 0)
+		return turns ? give_turns(s) : 0;
 	if (fds[1].revents != 0 && (err = master_readable(s)) != 0)
 		return err;
-	return client_ready(s, fds[0].revents);
+	err = client_ready(s, fds[0].revents);
+	return err == 0 && turns ? give_turns(s) : err;
 }
 
 static int

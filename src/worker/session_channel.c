@@ -196,6 +196,31 @@ session_channel_close(struct session_channel **channel)
 }
 
 bool
+session_channels_want_turn(const struct session_channels *channels)
+{
+	const struct session_channel *c;
+
+	LIST_FOREACH(c, &channels->list, entry)
+	{
+		if (!c->over && sftp_server_wants_turn(c->server))
+			return true;
+	}
+	return false;
+}
+
+void
+session_channels_turn(struct session_channels *channels)
+{
+	struct session_channel *c, *next;
+
+	for (c = LIST_FIRST(&channels->list); c != NULL; c = next) {
+		next = LIST_NEXT(c, entry);
+		if (sftp_server_wants_turn(c->server))
+			session_channel_room(c);
+	}
+}
+
+bool
 session_channels_busy(const struct session_channels *channels)
 {
 	const struct session_channel *c;

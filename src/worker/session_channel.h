@@ -32,6 +32,10 @@ void session_channel_eof(struct session_channel *channel);
 /* Reports what was left unfinished, and frees. */
 void session_channel_close(struct session_channel **channel);
 
+/* True while any channel has work to go on with that waits for nothing. */
+bool session_channels_want_turn(const struct session_channels *channels);
+/* Each of them does a part of it. */
+void session_channels_turn(struct session_channels *channels);
 /* True while any channel has a file open or an answer to give. */
 bool session_channels_busy(const struct session_channels *channels);
 /* True while every server can be written down, and no channel ends. */

@@ -1168,6 +1168,49 @@ test_fsync_and_copy(void **state)
 	buf_free(&fields);
 }
 
+/* A large copy is made in parts; what was asked behind it waits, and the owner does not. */
+static void
+test_long_copy(void **state)
+{
+	enum { PART = 8 * 1024 * 1024, PARTS = 3, REST = 5 };
+	struct client *c = *state;
+	struct buf fields = buf_init(1024);
+	struct stat st;
+	struct view from, to;
+	size_t used;
+
+	client_init(c);
+	put_file(c, "/from", "first");
+	assert_int_equal(truncate(host_path(c, "/from"), PARTS * PART + REST), 0);
+	message_open(&c->out, next_id(c), "/from", SFTP_OPEN_READ);
+	from = take_handle(c, 1);
+	to = open_file(c, "/to", SFTP_OPEN_WRITE | SFTP_OPEN_CREAT);
+	buf_str(&fields, from);
+	buf_u64(&fields, 0);
+	buf_u64(&fields, 0);
+	buf_str(&fields, to);
+	buf_u64(&fields, 0);
+	extension(c, "copy-data", &fields);
+	assert_int_equal(sftp_server_input(c->h.server, c->out.p, c->out.n, &used), ERR_AGAIN);
+	assert_int_equal(used, c->out.n);
+	buf_clear(&c->out);
+	for (int part = 1; part <= PARTS; part++) {
+		assert_true(sftp_server_wants_turn(c->h.server));
+		assert_true(sftp_server_is_busy(c->h.server));
+		assert_int_equal(stat(host_path(c, "/to"), &st), 0);
+		assert_int_equal(st.st_size, part * PART);
+		assert_int_equal(c->h.stream.n, c->h.read_at);
+		assert_int_equal(sftp_server_input(c->h.server, NULL, 0, &used),
+		    part < PARTS ? ERR_AGAIN : 0);
+	}
+	assert_false(sftp_server_wants_turn(c->h.server));
+	ask_ok(c); /* nothing is asked: the answer is there */
+	close_handle(c, to);
+	assert_int_equal(c->h.last_transfer.bytes, PARTS * PART + REST);
+	close_handle(c, from);
+	buf_free(&fields);
+}
+
 static void
 test_users_groups(void **state)
 {
@@ -1307,6 +1350,7 @@ main(void)
 		TEST(test_statvfs),
 		TEST(test_limits),
 		TEST(test_fsync_and_copy),
+		TEST(test_long_copy),
 		TEST(test_users_groups),
 		TEST(test_refused_requests),
 		TEST(test_read_only),
