@@ -329,6 +329,7 @@ config_notes(const struct config *config, struct buf *notes)
 		setting_write(config, &settings[i], &now);
 		setting_write(presets, &settings[i], &preset);
 		if ((settings[i].flags & SETTING_LATER) &&
+		    !((settings[i].flags & SETTING_ZERO_IS_OFF) && view_is(buf_view(&now), "0")) &&
 		    !view_eq(buf_view(&now), buf_view(&preset)))
 			buf_printf(notes, "%s: is set, but has no effect in this version\n",
 			    settings[i].name);

@@ -43,6 +43,7 @@ struct config {
 		int max_connections; /* 0: no limit */
 		int password_hashes_at_once;
 		int park_after_seconds;
+		int penalty_seconds; /* 0: none */
 	} limits;
 
 	struct config_sftpd {

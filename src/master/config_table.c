@@ -42,6 +42,8 @@ const struct setting settings[] = {
 	    SETTING_LIVE, RANGE(1, 64) },
 	{ "limits.park_after_seconds", SETTING_INT, AT(limits.park_after_seconds), "30",
 	    SETTING_LIVE, RANGE(0, 86400) },
+	{ "limits.penalty_seconds", SETTING_INT, AT(limits.penalty_seconds), "10", SETTING_LIVE,
+	    RANGE(0, 3600) },
 
 	{ "sftpd.bind_port", SETTING_INT, AT(sftpd.bind_port), "2022", RANGE(0, 65535) },
 	{ "sftpd.bind_address", SETTING_TEXT, AT(sftpd.bind_address), "", ADDRESS },
@@ -123,8 +125,8 @@ const struct setting settings[] = {
 	    .valid = config_valid_empty,
 	    .expected = "empty (this version runs no program before a login)" },
 
-	{ "httpd.bind_port", SETTING_INT, AT(httpd.bind_port), "8080", SETTING_LATER,
-	    RANGE(INT_MIN, 65535) },
+	{ "httpd.bind_port", SETTING_INT, AT(httpd.bind_port), "8080",
+	    SETTING_LATER | SETTING_ZERO_IS_OFF, RANGE(INT_MIN, 65535) },
 	{ "httpd.bind_address", SETTING_TEXT, AT(httpd.bind_address), "127.0.0.1", SETTING_LATER,
 	    ADDRESS },
 	{ "httpd.templates_path", SETTING_TEXT, AT(httpd.templates_path), "templates",

@@ -18,6 +18,7 @@ enum setting_type {
 enum setting_flag {
 	SETTING_SECRET = 1, /* the value is never shown */
 	SETTING_LATER = 2,  /* read and kept, but without effect in this version */
+	SETTING_ZERO_IS_OFF = 8, /* with SETTING_LATER: 0 is what this version does */
 	SETTING_LIVE = 4,   /* can change while the server runs: reload.c sees to it */
 };
 

@@ -13,6 +13,7 @@
 #include "base/address.h"
 #include "base/err.h"
 #include "ipc/ipc.h"
+#include "master/signing.h"
 #include "master/login_progress.h"
 #include "master/parking.h"
 
@@ -80,6 +81,7 @@ struct connection {
 	char *client_version;
 
 	struct host_keys *host_keys; /* those that its worker shows; one owner of them */
+	struct signing_rate rekeys;
 	bool asking;        /* an authentication or a signature is being worked on */
 	bool tried;         /* an authentication has been tried */
 	struct login_progress *progress; /* NULL until a method takes more than one step */

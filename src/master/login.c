@@ -64,6 +64,8 @@ on_rekey_sign(struct connection *c, struct rd fields)
 		return err;
 	if (!is_hash_length(message.exchange_hash.n))
 		return ERR_LIMIT;
+	if (!signing_admit(&c->rekeys, clock_mono_ms()))
+		return ERR_LIMIT;
 	return signing_start(c, &c->session, message.algorithm, message.exchange_hash);
 }
 

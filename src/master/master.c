@@ -4,12 +4,14 @@
 #include "base/fd.h"
 #include "base/process_title.h"
 #include "crypto/crypto.h"
+#include "master/control_hooks.h"
 #include "master/idle.h"
 #include "master/open_provider.h"
 #include "master/reload.h"
 #include "master/session.h"
 #include "master/ssh_setup.h"
 #include "master/state.h"
+#include "master/workers.h"
 #include "sandbox/sandbox.h"
 
 #include <errno.h>
@@ -20,7 +22,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -39,7 +40,7 @@ struct start {
 	uv_timer_t drain_timer, idle_timer;
 	uint64_t refusal_logged_ms;
 	unsigned refusals_unlogged;
-	bool accepting;
+	struct workers workers;
 };
 
 /* ---- the end */
@@ -146,7 +147,7 @@ on_signal(uv_signal_t *handle, int number)
 	}
 }
 
-/* ---- connections and workers */
+/* ---- connections */
 
 static void
 refused(struct start *start, const struct address *address, enum admission_verdict verdict)
@@ -198,124 +199,6 @@ on_accept_failed(void *ctx, const char *text)
 
 	log_app(start->master->log, LOG_LEVEL_ERROR, "service", "",
 	    "cannot accept connections for the moment: %s", text);
-}
-
-static void
-on_nursery_ready(void *ctx, bool ready)
-{
-	struct start *start = ctx;
-	struct master *m = start->master;
-
-	if (m->draining)
-		return;
-	services_pause(m->services, !ready);
-	if (!ready || start->accepting)
-		return;
-	start->accepting = true;
-	for (unsigned i = 0; services_address(m->services, i) != NULL; i++)
-		log_console(m->log, LOG_LEVEL_INFO, "sftpd", "serving SFTP on %s",
-		    services_address(m->services, i));
-	if (start->options->started != NULL)
-		start->options->started(start->options->ctx, services_port(m->services, 0));
-}
-
-static void
-on_worker_forked(void *ctx, uint64_t connection, pid_t pid)
-{
-	struct start *start = ctx;
-	struct connection *c = connection_find(start->master, connection);
-
-	if (c != NULL)
-		connection_worker_forked(c, pid);
-	else
-		nurseries_kill(start->master->nurseries, pid);
-}
-
-static void
-on_worker_exited(void *ctx, uint64_t connection, pid_t pid, int status, bool killed)
-{
-	struct start *start = ctx;
-	struct master *m = start->master;
-	struct connection *c = connection_find(m, connection);
-	const char *address = c != NULL ? c->address_text : "a client that has left";
-	const char *id = c != NULL ? c->id_text : "";
-
-	if (WIFSIGNALED(status) && !killed) {
-		int number = WTERMSIG(status);
-
-		m->crashes++;
-		log_app(m->log, LOG_LEVEL_ERROR, "service", id,
-		    "the worker of %s (process %d) died by signal %d (%s)%s", address, (int)pid, number,
-		    strsignal(number),
-		    number == SIGSYS ? ": it made a system call that its sandbox forbids" : "");
-		if (c != NULL)
-			admission_penalise(m->admission, &c->address, clock_mono_ms());
-	} else if (WIFEXITED(status) && WEXITSTATUS(status) >= 13) {
-		log_app(m->log, LOG_LEVEL_ERROR, "service", id,
-		    "the worker of %s (process %d) could not do its work: exit status %d", address,
-		    (int)pid, WEXITSTATUS(status));
-	}
-	if (c != NULL)
-		connection_worker_exited(c, pid);
-}
-
-static void
-on_nurseries_failed(void *ctx, const char *text)
-{
-	struct start *start = ctx;
-
-	log_console(start->master->log, LOG_LEVEL_ERROR, "service", "%s", text);
-	fprintf(stderr, "postern: %s\n", text);
-	master_stop(start->master, 1);
-}
-
-static void
-on_nurseries_warn(void *ctx, const char *text)
-{
-	struct start *start = ctx;
-
-	log_app(start->master->log, LOG_LEVEL_WARN, "service", "", "%s", text);
-}
-
-/* ---- control */
-
-static json_t *
-hook_sessions(void *ctx)
-{
-	return session_list(ctx);
-}
-
-static int
-hook_close_session(void *ctx, const char *connection_id)
-{
-	return session_close_id(ctx, connection_id);
-}
-
-static json_t *
-hook_status(void *ctx)
-{
-	struct master *m = ctx;
-	unsigned nurseries, workers;
-	json_t *listeners = json_array();
-
-	nurseries_count(m->nurseries, &nurseries, &workers);
-	for (unsigned i = 0; m->services != NULL && services_address(m->services, i) != NULL; i++)
-		json_array_append_new(listeners, json_string(services_address(m->services, i)));
-	return json_pack("{s:s, s:i, s:I, s:s, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-	    "version", POSTERN_VERSION, "pid", (int)getpid(),
-	    "started", (json_int_t)m->started_ms, "provider", provider_driver(m->provider),
-	    "listeners", listeners, "draining", m->draining,
-	    "connections", (json_int_t)m->connection_count,
-	    "unauthenticated", (json_int_t)admission_unauthenticated(m->admission),
-	    "workers", (json_int_t)workers, "parked", (json_int_t)parking_count(m->parking), "logins", (json_int_t)m->logins,
-	    "refused", (json_int_t)m->refused, "breaches", (json_int_t)m->breaches,
-	    "crashes", (json_int_t)m->crashes);
-}
-
-static void
-hook_user_changed(void *ctx, const char *username)
-{
-	session_close_user(ctx, username, "the account was changed");
 }
 
 /* ---- the start */
@@ -445,9 +328,7 @@ open_control(struct start *start)
 	char *path = config_path(m->config, m->config->control_socket);
 	struct control_settings settings = { .loop = &m->loop, .path = path, .owner = geteuid(),
 		.provider = m->provider, .log = m->log,
-		.hooks = { .ctx = m, .sessions = hook_sessions,
-			.close_session = hook_close_session, .status = hook_status,
-			.user_changed = hook_user_changed } };
+		.hooks = control_hooks_of(m) };
 	int err;
 
 	if (path == NULL)
@@ -471,14 +352,13 @@ static int
 open_nurseries(struct start *start)
 {
 	struct master *m = start->master;
+	struct nurseries_events events = workers_events(&start->workers);
 	struct buf setup = buf_init(IPC_BYTES_MAX);
 	int err = ssh_setup_encode(m->config, m->host_keys, &setup, &start->mistakes);
 
 	if (err == 0)
 		err = nurseries_new(&m->nurseries, &m->loop, buf_view(&setup),
-		    &(struct nurseries_events){ .ctx = start, .ready = on_nursery_ready,
-			.worker_forked = on_worker_forked, .worker_exited = on_worker_exited,
-			.failed = on_nurseries_failed, .warn = on_nurseries_warn });
+		    &events);
 	buf_free(&setup);
 	return err;
 }
@@ -607,7 +487,8 @@ master_run(const struct master_options *options)
 {
 	struct master *m = calloc(1, sizeof(*m));
 	struct start start = { .master = m, .options = options,
-		.mistakes = buf_init(MISTAKES_MAX) };
+		.mistakes = buf_init(MISTAKES_MAX),
+		.workers = { .master = m, .options = options } };
 	int status;
 
 	if (m == NULL || uv_loop_init(&m->loop) != 0) {

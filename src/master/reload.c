@@ -9,10 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum {
-	LINES_MAX = 256 * 1024,
-	PENALTY_MS = 10000, /* of an address whose connection broke a worker */
-};
+enum { LINES_MAX = 256 * 1024 };
 
 /* What one reading makes, on the thread pool. */
 struct reading {
@@ -42,7 +39,8 @@ reload_admission_limits(const struct config *config)
 	return (struct admission_limits){
 		.unauthenticated = (uint32_t)limits->max_unauthenticated,
 		.unauthenticated_per_address = (uint32_t)limits->max_unauthenticated_per_address,
-		.connections = (uint32_t)limits->max_connections, .penalty_ms = PENALTY_MS };
+		.connections = (uint32_t)limits->max_connections,
+		.penalty_ms = (uint32_t)limits->penalty_seconds * 1000 };
 }
 
 /* ---- reading, on the thread pool */

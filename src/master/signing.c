@@ -65,6 +65,19 @@ done(uv_work_t *work, int status)
 	job_free(job);
 }
 
+bool
+signing_admit(struct signing_rate *rate, uint64_t now_ms)
+{
+	if (now_ms - rate->since_ms >= 1000) {
+		rate->since_ms = now_ms;
+		rate->count = 0;
+	}
+	if (rate->count == SIGNING_EACH_SECOND_MAX)
+		return false;
+	rate->count++;
+	return true;
+}
+
 int
 signing_start(struct connection *c, struct worker_link *link, struct view algorithm,
 	struct view exchange_hash)

@@ -35,6 +35,7 @@ static const struct sample samples[] = {
 	{ "limits.max_connections", "20000", "0", "0", "0" },
 	{ "limits.password_hashes_at_once", "2", "64", "64", "64" },
 	{ "limits.park_after_seconds", "30", "86400", "86400", "86400" },
+	{ "limits.penalty_seconds", "10", "0", "0", "0" },
 	{ "sftpd.bind_port", "2022", "65535", "65535", "65535" },
 	{ "sftpd.bind_address", "\"\"", "\"192.0.2.1\"", "192.0.2.1", "\"192.0.2.1\"" },
 	{ "sftpd.idle_timeout", "15", "-1", "-1", "-1" },
@@ -405,6 +406,7 @@ test_ranges(void **state)
 		{ "limits.max_connections", "0", "-1", "1000000", "1000001" },
 		{ "limits.password_hashes_at_once", "1", "0", "64", "65" },
 		{ "limits.park_after_seconds", "0", "-1", "86400", "86401" },
+		{ "limits.penalty_seconds", "0", "-1", "3600", "3601" },
 		{ "sftpd.bind_port", "0", "-1", "65535", "65536" },
 		{ "sftpd.upload_mode", "0", "-1", "2", "3" },
 		{ "sftpd.idle_timeout", "-2147483648", "-2147483649", "2147483647", "2147483648" },
@@ -823,7 +825,7 @@ test_set_from_flags(void **state)
 static void
 test_notes(void **state)
 {
-	struct config *config = load_good("{\"httpd\":{\"bind_port\":8080},\"data_provider\":"
+	struct config *config = load_good("{\"httpd\":{\"bind_port\":0},\"data_provider\":"
 					  "{\"external_auth_program\":\"/x\"}}", NULL);
 	struct buf notes = buf_init(TEXT_MAX);
 

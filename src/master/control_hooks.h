@@ -1,0 +1,15 @@
+/*
+ * control_hooks.h - what the control door (control.h) can see and do of the running server: its
+ * sessions, its numbers, and the end of a session. Private to master/.
+ */
+#ifndef MASTER_CONTROL_HOOKS_H
+#define MASTER_CONTROL_HOOKS_H
+
+#include "master/control.h"
+
+struct master;
+
+/* For control_start(); the master must outlive the door. */
+struct control_hooks control_hooks_of(struct master *master);
+
+#endif
