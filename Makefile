@@ -44,6 +44,9 @@ bench: build     ## side by side with OpenSSH and with the bare loop
 bench-quick: build ## the same in under two minutes
 	@bench/run --quick
 
+profile:         ## where the server spends its time, for each row of the bench
+	@bench/profile
+
 layers:          ## no include runs against the arrows of docs/architecture.md
 	@tools/check-layers
 
@@ -57,4 +60,4 @@ install: build   ## into PREFIX (/usr/local), below DESTDIR
 clean:           ## removes the build directories
 	rm -rf build build-sanitize build-fuzz
 
-.PHONY: help all build run test check sanitize fuzz bench bench-quick layers format install clean
+.PHONY: help all build run test check sanitize fuzz bench bench-quick profile layers format install clean
