@@ -11,7 +11,7 @@
 enum {
 	LENGTH_BYTES = 4,
 	CONTROL_DESCRIPTORS = 4,
-	USUAL_BYTES = 4096, /* keys and a few unread packets */
+	USUAL_BYTES = LENGTH_BYTES + HANDOVER_WHOLE_MAX, /* keys and a few unread packets */
 };
 
 /* Room for more descriptors than may come, so that too many are seen and not cut. */

@@ -12,6 +12,9 @@
 
 #include <stdint.h>
 
+/* A state of so many bytes is received by one call: over a packet socket it comes whole. */
+enum { HANDOVER_WHOLE_MAX = 4092 };
+
 /* Sends the socket and the state; both stay the caller's. 0, ERR_LIMIT, ERR_EOF or ERR_IO. */
 MUST int handover_send(int fd, int client_fd, struct view state);
 /*

@@ -21,8 +21,8 @@
 enum {
 	BUCKETS = 8192,
 	EVENTS_AT_ONCE = 64,
-	/* Some hundred bytes, and some dozen for each channel. */
-	STATE_BYTES_MAX = 8 * 1024,
+	/* It is some hundred bytes, and some dozen for each channel. */
+	STATE_BYTES_MAX = HANDOVER_WHOLE_MAX,
 	/* The number of no connection: the master's own socket. */
 	MASTER = 0,
 };

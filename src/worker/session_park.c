@@ -13,7 +13,7 @@ int
 session_park(struct ssh_connection *connection, struct session_channels *channels, int client_fd,
     int fd)
 {
-	struct buf state = buf_init(SSH_STATE_BYTES_MAX);
+	struct buf state = buf_init(HANDOVER_WHOLE_MAX);
 	int err;
 
 	channels->elsewhere = true;
