@@ -28,8 +28,8 @@ enum { WORKER_OTHER_FD = WORKER_IPC_FD + 1 };
 /* Larger than any piece that initialising left free. */
 enum { SETTLE_BYTES = 96 * 1024 };
 
-/* What the workers call. */
-static const char *const libraries[] = { "libcrypto.", "libz.", NULL };
+/* What the workers call, and what libcrypto is linked to. */
+static const char *const libraries[] = { "libcrypto.", "libz.", "libzstd.", NULL };
 
 struct nursery {
 	struct master_link link;
