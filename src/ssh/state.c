@@ -81,13 +81,30 @@ read_identity(struct rd *r, struct ssh_transport *t)
 	t->ext_info = read_flag(r);
 }
 
+/*
+ * What was agreed must be something that this library has, and not "none". It need not be in the
+ * present configuration: a session outlives a change of that, and meets it at its next key
+ * exchange.
+ */
 static bool
-is_offered(const struct ssh_config *config, enum ssh_algorithm_class class, const char *name)
+is_known(enum ssh_algorithm_class class, const char *name)
 {
-	return ssh_name_list_has(view_of(config->algorithms.list[class]), view_of(name));
+	return ssh_algorithm_status(class, view_of(name)) == SSH_ALGORITHM_AVAILABLE;
 }
 
-/* What was agreed must be something that this configuration could have agreed to. */
+/* The name as one of ours, which lives as long as the program; empty when it is none. */
+static struct view
+known_key_algorithm(struct view wanted)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = ssh_algorithm_name(SSH_ALGORITHM_HOST_KEY, i)) != NULL; i++) {
+		if (view_is(wanted, name))
+			return view_of(name);
+	}
+	return (struct view){ 0 };
+}
+
 static void
 read_agreed(struct rd *r, struct ssh_transport *t)
 {
@@ -95,26 +112,18 @@ read_agreed(struct rd *r, struct ssh_transport *t)
 	struct view kex = rd_str(r, SSH_NAME_LIST_MAX), key = rd_str(r, SSH_NAME_LIST_MAX);
 
 	if ((c->kex = key_agreement_find(kex)) == NULL ||
-	    !is_offered(t->config, SSH_ALGORITHM_KEX, c->kex->name))
+	    !is_known(SSH_ALGORITHM_KEX, c->kex->name))
 		rd_fail(r, ERR_INVALID);
-	for (size_t i = 0; i < t->config->host_key_count && c->key == NULL; i++) {
-		const struct ssh_host_key *ours = &t->config->host_keys[i];
-
-		if (ssh_negotiate(key, view_of(ours->algorithms), &c->key_algorithm))
-			c->key = ours;
-	}
-	if (c->key == NULL)
+	c->key_algorithm = known_key_algorithm(key);
+	if (c->key_algorithm.n == 0)
 		rd_fail(r, ERR_INVALID);
 	c->compress_in = read_flag(r);
 	c->compress_out = read_flag(r);
-	if ((c->compress_in || c->compress_out) &&
-	    !is_offered(t->config, SSH_ALGORITHM_COMPRESSION, "zlib@openssh.com"))
-		rd_fail(r, ERR_INVALID);
 }
 
 static void
-read_cipher(struct rd *r, const struct ssh_config *config, bool encrypt,
-    struct packet_cipher **cipher, const struct packet_cipher_algorithm **cipher_out,
+read_cipher(struct rd *r, bool encrypt, struct packet_cipher **cipher,
+    const struct packet_cipher_algorithm **cipher_out,
     const struct packet_mac_algorithm **mac_out)
 {
 	struct packet_cipher *imported = NULL;
@@ -131,10 +140,10 @@ read_cipher(struct rd *r, const struct ssh_config *config, bool encrypt,
 	*cipher_out = packet_cipher_algorithm(imported);
 	*mac_out = packet_cipher_mac(imported);
 	/* "none" is what a connection starts with; nobody is logged in over it. */
-	if (*cipher_out == NULL || !is_offered(config, SSH_ALGORITHM_CIPHER, (*cipher_out)->name))
+	if (*cipher_out == NULL || !is_known(SSH_ALGORITHM_CIPHER, (*cipher_out)->name))
 		rd_fail(r, ERR_INVALID);
 	else if (!(*cipher_out)->is_aead &&
-		 (*mac_out == NULL || !is_offered(config, SSH_ALGORITHM_MAC, (*mac_out)->name)))
+		 (*mac_out == NULL || !is_known(SSH_ALGORITHM_MAC, (*mac_out)->name)))
 		rd_fail(r, ERR_INVALID);
 }
 
@@ -157,12 +166,12 @@ read_state(struct rd *r, struct ssh_transport *t)
 		rd_fail(r, ERR_FORMAT);
 	read_identity(r, t);
 	read_agreed(r, t);
-	read_cipher(r, t->config, false, &in->cipher, &t->agreed.cipher_in, &t->agreed.mac_in);
+	read_cipher(r, false, &in->cipher, &t->agreed.cipher_in, &t->agreed.mac_in);
 	in->sequence = rd_u32(r);
 	in->key_bytes = rd_u64(r);
 	in->key_packets = rd_u64(r);
 	in->total_bytes = rd_u64(r);
-	read_cipher(r, t->config, true, &out->cipher, &t->agreed.cipher_out, &t->agreed.mac_out);
+	read_cipher(r, true, &out->cipher, &t->agreed.cipher_out, &t->agreed.mac_out);
 	out->sequence = rd_u32(r);
 	out->key_bytes = rd_u64(r);
 	out->key_packets = rd_u64(r);

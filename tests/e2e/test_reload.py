@@ -167,6 +167,22 @@ def test_host_keys_are_exchanged(servers, accounts, keys):
         assert os.path.getsize(account.remote(f'big{number}')) == 200_000
 
 
+def test_parked_sessions_go_on(servers, accounts):
+    """They come back in a worker that knows only the new settings."""
+    server = servers({'limits': {'park_after_seconds': 1},
+                      'sftpd': {'ciphers': ['aes128-ctr', 'aes256-gcm@openssh.com']}})
+    held = Held(accounts(server), Ciphers='aes128-ctr')
+    wait_until(lambda: json.loads(server.cli('status', '--json').stdout)['parked'] == 1,
+               'the session is parked')
+    reload(server, limits={'park_after_seconds': 1},
+           sftpd={'ciphers': ['aes256-gcm@openssh.com'], 'macs': ['hmac-sha2-512'],
+                  'kex_algorithms': ['ecdh-sha2-nistp384'],
+                  'keys': [{'private_key': 'id_ecdsa'}]})
+    wait_until(lambda: host_key(server) is None, 'no ed25519 key is shown any more')
+    held.ask('pwd')
+    held.end()
+
+
 def test_a_changed_host_key_file_is_read(servers, keys):
     server = servers()
     path = os.path.join(server.dir, 'id_ed25519')

@@ -180,9 +180,19 @@ bit_flips(void **state)
 	}
 }
 
-/* What this configuration could not have agreed to is not taken over. */
 static void
-config_decides(void **state)
+replace_in_state(struct handed *h, const char *name, const char *with)
+{
+	uint8_t *at = memmem(h->state.p, h->state.n, name, strlen(name));
+
+	assert_int_equal(strlen(name), strlen(with));
+	assert_non_null(at);
+	memcpy(at, with, strlen(with));
+}
+
+/* A configuration that changed meanwhile ends no session. */
+static void
+config_may_change(void **state)
 {
 	static const struct {
 		enum ssh_algorithm_class class;
@@ -201,16 +211,31 @@ config_decides(void **state)
 	offer.cipher = "aes128-ctr";
 	offer.compression = "zlib@openssh.com";
 	hand_over(&h, &offer, view_of("x"), 0);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char saved[SSH_NAME_LIST_MAX];
-		char *list = h.server.config->algorithms.list[cases[i].class];
-
-		memcpy(saved, list, sizeof(saved));
-		strcpy(list, cases[i].list);
-		assert_int_equal(import(&h, buf_view(&h.state), &t), ERR_INVALID);
-		memcpy(list, saved, sizeof(saved));
-	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		strcpy(h.server.config->algorithms.list[cases[i].class], cases[i].list);
 	h.server.config->host_key_count = 0;
+	assert_int_equal(import(&h, buf_view(&h.state), &t), 0);
+	ssh_transport_free(&t);
+	hand_close(&h);
+}
+
+/* Names that the library does not have are not taken over. */
+static void
+names_are_ours(void **state)
+{
+	struct test_offer offer = test_offer_usual;
+	struct ssh_transport *t;
+	struct handed h;
+
+	(void)state;
+	offer.cipher = "aes128-ctr";
+	hand_over(&h, &offer, view_of("x"), 0);
+	replace_in_state(&h, "ssh-ed25519", "ssh-ed25510");
+	assert_int_equal(import(&h, buf_view(&h.state), &t), ERR_INVALID);
+	replace_in_state(&h, "ssh-ed25510", "ssh-ed25519");
+	assert_int_equal(import(&h, buf_view(&h.state), &t), 0);
+	ssh_transport_free(&t);
+	replace_in_state(&h, "curve25519-sha256", "curve25519-sha250");
 	assert_int_equal(import(&h, buf_view(&h.state), &t), ERR_INVALID);
 	hand_close(&h);
 }
@@ -222,7 +247,8 @@ main(void)
 		cmocka_unit_test(every_cipher_in_the_middle_of_a_packet),
 		cmocka_unit_test(truncations_and_trailing_bytes),
 		cmocka_unit_test(bit_flips),
-		cmocka_unit_test(config_decides),
+		cmocka_unit_test(config_may_change),
+		cmocka_unit_test(names_are_ours),
 	};
 
 	return cmocka_run_group_tests(tests, test_setup, NULL);
