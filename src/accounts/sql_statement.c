@@ -35,6 +35,22 @@ write_select(struct writer *w, const char *rest)
 	write_text(w, rest);
 }
 
+/*
+ * A page of the list. The rows before it are passed over in the index of usernames alone, never in
+ * the table: MySQL would read each of them whole.
+ */
+static void
+write_page(struct writer *w, const char *order)
+{
+	write_text(w, "SELECT ");
+	schema_select_list(w->dialect, w->state, w->sql);
+	write_text(w, " FROM (SELECT {username} AS page_username FROM @ ORDER BY {username} ");
+	write_text(w, order);
+	write_text(w, " LIMIT ? OFFSET ?) page JOIN @ ON {username} = page_username "
+		      "ORDER BY {username} ");
+	write_text(w, order);
+}
+
 static bool
 is_any(enum user_column column)
 {
@@ -137,10 +153,8 @@ write_statement(struct writer *w, enum sql_statement number)
 	switch (number) {
 	case SQL_FIND_NAME: write_select(w, "WHERE {username} = ?"); break;
 	case SQL_FIND_ID: write_select(w, "WHERE {id} = ?"); break;
-	case SQL_LIST_ASCENDING: write_select(w, "ORDER BY {username} ASC LIMIT ? OFFSET ?"); break;
-	case SQL_LIST_DESCENDING:
-		write_select(w, "ORDER BY {username} DESC LIMIT ? OFFSET ?");
-		break;
+	case SQL_LIST_ASCENDING: write_page(w, "ASC"); break;
+	case SQL_LIST_DESCENDING: write_page(w, "DESC"); break;
 	case SQL_LIST_NAME: write_select(w, "WHERE {username} = ? LIMIT ? OFFSET ?"); break;
 	case SQL_ALL: write_select(w, "ORDER BY {id}"); break;
 	case SQL_CHECK: write_text(w, "SELECT {id} FROM @ LIMIT 1"); break;
