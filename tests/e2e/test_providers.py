@@ -182,7 +182,8 @@ def test_every_conversion(servers, databases):
     """From SFTPGo's bolt file through every format, and nothing is lost."""
     server = servers({'data_provider': {'driver': 'sqlite', 'name': 'unused.db'}}, start=False)
     users = [bbolt_file.user(number, username=f'näme {number:03}', quota_files=number,
-                             public_keys=[], filters={'allowed_ip': [], 'denied_ip': ['10.0.0.0/8']})
+                             public_keys=[],
+                             filters={'allowed_ip': [], 'denied_ip': ['10.0.0.0/8']})
              for number in range(3, 150, 7)]
     path = os.path.join(server.dir, 'sftpgo.bolt')
     with open(path, 'wb') as file:
