@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -285,6 +288,45 @@ no_account_and_no_password_cost_the_same_and_fail(void **state)
 	user_free(&user);
 }
 
+/* Pages that a check of "x" touches: the memory of a hash of that cost, when one is made. */
+static long
+pages_of_check(const struct user *user, const struct password_cost *cost)
+{
+	struct rusage before, after;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+	assert_int_not_equal(user_check_password(user, view_of("x"), cost), PASSWORD_RIGHT);
+	assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+	return after.ru_minflt - before.ru_minflt;
+}
+
+/* Whoever is refused is refused after a whole hash: the answer's time says nothing. */
+static void
+each_refusal_makes_a_hash(void **state)
+{
+	static const struct password_cost cost = { .memory_kib = 32768, .passes = 1, .lanes = 1 };
+	const long whole = (long)cost.memory_kib * 1024 / sysconf(_SC_PAGESIZE);
+	struct user *user;
+	char *hash;
+
+	(void)state;
+	/* pages are counted one by one */
+	assert_int_equal(prctl(PR_SET_THP_DISABLE, 1L, 0L, 0L, 0L), 0);
+	assert_int_equal(user_new(&user), 0);
+	assert_true(pages_of_check(NULL, &cost) >= whole);
+	assert_true(pages_of_check(user, &cost) >= whole); /* without a password */
+	assert_int_equal(password_hash(view_of("y"), &cost, &hash), 0);
+	assert_int_equal(user_set_text(&user->password, hash), 0);
+	user->status = USER_ACTIVE;
+	assert_true(pages_of_check(user, &cost) >= whole);
+	user->status = USER_DISABLED;
+	assert_true(pages_of_check(user, &cost) >= whole);
+	assert_int_equal(user_set_text(&user->password, "$argon2id$no hash"), 0);
+	assert_true(pages_of_check(user, &cost) >= whole);
+	free(hash);
+	user_free(&user);
+}
+
 static void *
 check_in_thread(void *hash)
 {
@@ -492,6 +534,7 @@ main(void)
 		cmocka_unit_test(hashes_that_cost_too_much_are_not_begun),
 		cmocka_unit_test(every_result_has_a_text),
 		cmocka_unit_test(no_account_and_no_password_cost_the_same_and_fail),
+		cmocka_unit_test(each_refusal_makes_a_hash),
 		cmocka_unit_test(threads_check_at_once),
 		cmocka_unit_test(a_key_is_found_by_its_bytes),
 		cmocka_unit_test(filters_decide_by_address),
