@@ -79,7 +79,8 @@ class Interactive:
 def work(client, account, turn):
     """Up, down and a listing, in a session that may have been parked."""
     random_file(account.local(f'up{turn}'), 300_000 + turn)
-    client.do(f'put up{turn} there{turn}\nget there{turn} down{turn}\nls -1 there{turn}', f'\nthere{turn}')
+    client.do(f'put up{turn} there{turn}\nget there{turn} down{turn}\nls -1 there{turn}',
+              f'\nthere{turn}')
     assert read(account.local(f'down{turn}')) == read(account.local(f'up{turn}'))
 
 
