@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WHERE_MAX = 512, TRIES = 3 };
+enum { WHERE_MAX = 512, TRIES = 10 };
 
 struct server_store {
 	const struct sql_client *client;
@@ -47,6 +47,7 @@ tell(
 	switch (err) {
 	case ERR_MEMORY: return err;
 	case ERR_AGAIN:
+	case ERR_TIMEOUT:
 	case ERR_UNAVAILABLE:
 		return failure_set(failure, ERR_UNAVAILABLE,
 		    "%s does not answer: %s; see that the server runs and that the settings of "
@@ -258,7 +259,8 @@ try_once(struct server_store *store, struct sql_call *call, struct failure *fail
 		return err;
 	call->text = store->statements[call->number];
 	err = store->client->run(connection, call, failure);
-	sql_pool_give(store->pool, connection, err == ERR_AGAIN || err == ERR_UNAVAILABLE);
+	sql_pool_give(store->pool, connection,
+	    err == ERR_AGAIN || err == ERR_TIMEOUT || err == ERR_UNAVAILABLE);
 	return err == ERR_UNAVAILABLE && is_repeatable(call->number) ? ERR_AGAIN : err;
 }
 
@@ -268,7 +270,7 @@ server_store_run(struct server_store *store, struct sql_call *call, struct failu
 	struct failure inner = { 0 };
 	int err = ERR_AGAIN;
 
-	for (unsigned i = 0; i < TRIES && err == ERR_AGAIN; i++)
+	for (unsigned i = 0; i < TRIES && (err == ERR_AGAIN || err == ERR_TIMEOUT); i++)
 		err = try_once(store, call, &inner);
 	return err == 0 ? 0 : tell(store, err, &inner, failure);
 }
@@ -420,7 +422,7 @@ open_store(
 	    (err = sql_pool_new(store->client, &store->settings, max, &store->pool)) != 0)
 		return err;
 	err = make_ready(store, &inner);
-	if (err == ERR_UNAVAILABLE || err == ERR_AGAIN)
+	if (err == ERR_UNAVAILABLE || err == ERR_AGAIN || err == ERR_TIMEOUT)
 		return 0;
 	return err == 0 ? 0 : tell(store, err, &inner, failure);
 }

@@ -261,11 +261,11 @@ code_of(unsigned number)
 #endif
 	case CR_COMMANDS_OUT_OF_SYNC: return ERR_UNAVAILABLE;
 	case CR_OUT_OF_MEMORY: return ERR_MEMORY;
-	/* Undone by an operator, or the loser of a race; or a statement the table outgrew. */
+	case ER_LOCK_DEADLOCK:
+	case ER_LOCK_WAIT_TIMEOUT: return ERR_TIMEOUT;
+	/* Undone by an operator; or a statement the table outgrew. */
 	case ER_SERVER_SHUTDOWN:
 	case ER_CONNECTION_KILLED:
-	case ER_LOCK_DEADLOCK:
-	case ER_LOCK_WAIT_TIMEOUT:
 	case ER_UNKNOWN_STMT_HANDLER:
 	case ER_NEED_REPREPARE: return ERR_AGAIN;
 	case ER_DUP_ENTRY: return ERR_EXISTS;

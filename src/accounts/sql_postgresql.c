@@ -276,9 +276,10 @@ code_of(const char *state)
 {
 	/* Class 57P: an operator is at work, and what was asked is undone. 40: it lost a race.
 	 * 26000, 0A000: a prepared statement that is gone, or that the table has outgrown. */
-	if (begins(state, "57P") || begins(state, "40") || strcmp(state, "26000") == 0 ||
-	    strcmp(state, "0A000") == 0)
+	if (begins(state, "57P") || strcmp(state, "26000") == 0 || strcmp(state, "0A000") == 0)
 		return ERR_AGAIN;
+	if (begins(state, "40"))
+		return ERR_TIMEOUT;
 	if (begins(state, "08"))
 		return ERR_UNAVAILABLE;
 	if (strcmp(state, "23505") == 0)
