@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/process_title.h"
 #include "ipc/ipc.h"
+#include "master/outbox.h"
 #include "sandbox/sandbox.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ struct nursery {
 	uv_poll_t *poll;
 	struct ipc_inbox inbox;
 	struct ipc_gate gate;
+	struct outbox out;
 };
 
 struct worker_process {
@@ -41,13 +43,6 @@ struct worker_process {
 	bool killed;
 };
 
-/* A request to fork that waits for a nursery. */
-struct pending {
-	STAILQ_ENTRY(pending) link;
-	struct buf message;
-	int fds[2];
-};
-
 struct nurseries {
 	uv_loop_t *loop;
 	struct nurseries_events events;
@@ -55,7 +50,7 @@ struct nurseries {
 	struct nursery *serving; /* STARTING or SERVING; NULL only while none can be started */
 	LIST_HEAD(, nursery) all;
 	LIST_HEAD(, worker_process) workers;
-	STAILQ_HEAD(, pending) waiting;
+	struct outbox waiting; /* requests to fork, while no nursery serves */
 	uv_signal_t *child_signal;
 	unsigned failed_starts;
 	bool closing;
@@ -78,15 +73,6 @@ warn(struct nurseries *n, const char *text, int err)
 	n->events.warn(n->events.ctx, line);
 }
 
-static void
-pending_free(struct pending *p)
-{
-	fd_close(&p->fds[0]);
-	fd_close(&p->fds[1]);
-	buf_free(&p->message);
-	free(p);
-}
-
 static struct worker_process *
 find_worker(struct nurseries *n, pid_t pid)
 {
@@ -99,9 +85,11 @@ find_worker(struct nurseries *n, pid_t pid)
 	return NULL;
 }
 
+/* What was not sent is for another nursery to do. */
 static void
 nursery_close_socket(struct nursery *nursery)
 {
+	outbox_rescue(&nursery->out, &nursery->owner->waiting);
 	if (nursery->poll != NULL) {
 		uv_poll_stop(nursery->poll);
 		uv_close((uv_handle_t *)nursery->poll, free_handle);
@@ -111,13 +99,33 @@ nursery_close_socket(struct nursery *nursery)
 	ipc_inbox_free(&nursery->inbox);
 }
 
+static void on_event(uv_poll_t *poll, int status, int events);
+
+/* Sends what fits and waits in the loop for room for the rest. */
+static int
+flush(struct nursery *nursery)
+{
+	int err, events = UV_READABLE;
+
+	if (nursery->fd < 0)
+		return ERR_EOF;
+	err = outbox_send(&nursery->out, nursery->fd);
+	if (err == ERR_AGAIN) {
+		events |= UV_WRITABLE;
+		err = 0;
+	}
+	if (err == 0)
+		uv_poll_start(nursery->poll, events, on_event);
+	return err;
+}
+
+/* Takes the message and its descriptors. An error means that the nursery is lost. */
 static int
 send_to(struct nursery *nursery, struct buf *message, const int *fds, size_t fd_count)
 {
-	int err = ipc_send(nursery->fd, message, fds, fd_count, true);
+	int err = outbox_put(&nursery->out, message, fds, fd_count);
 
-	buf_free(message);
-	return err;
+	return err != 0 ? err : flush(nursery);
 }
 
 /* No more forks from this one; it ends after its last worker. */
@@ -129,8 +137,9 @@ retire(struct nursery *nursery)
 	if (nursery->state == NURSERY_RETIRED)
 		return;
 	nursery->state = NURSERY_RETIRED;
+	outbox_rescue(&nursery->out, &nursery->owner->waiting);
 	ipc_encode_nursery_retire(&message, &(struct ipc_nursery_retire){});
-	if (nursery->fd >= 0 && send_to(nursery, &message, NULL, 0) != 0)
+	if (send_to(nursery, &message, NULL, 0) != 0)
 		nursery_close_socket(nursery);
 }
 
@@ -164,23 +173,6 @@ nursery_lost(struct nursery *nursery)
 	replace_serving(n);
 }
 
-static void
-flush_waiting(struct nurseries *n)
-{
-	struct pending *p;
-
-	while ((p = STAILQ_FIRST(&n->waiting)) != NULL) {
-		int err = ipc_send(n->serving->fd, &p->message, p->fds, 2, true);
-
-		if (err != 0) {
-			warn(n, "a fork could not be asked for", err);
-			return;
-		}
-		STAILQ_REMOVE_HEAD(&n->waiting, link);
-		pending_free(p);
-	}
-}
-
 static int
 on_ready(struct nursery *nursery, struct rd fields)
 {
@@ -197,9 +189,9 @@ on_ready(struct nursery *nursery, struct rd fields)
 		return 0;
 	nursery->state = NURSERY_SERVING;
 	n->failed_starts = 0;
-	flush_waiting(n);
+	outbox_rescue(&n->waiting, &nursery->out);
 	n->events.ready(n->events.ctx, true);
-	return 0;
+	return flush(nursery);
 }
 
 static int
@@ -270,12 +262,8 @@ dispatch(struct nursery *nursery, struct ipc_message *message)
 }
 
 static void
-on_readable(uv_poll_t *poll, int status, int events)
+read_messages(struct nursery *nursery)
 {
-	struct nursery *nursery = poll->data;
-
-	(void)status;
-	(void)events;
 	/* bounded, so that one nursery cannot hold the loop */
 	for (int i = 0; i < 64 && nursery->fd >= 0; i++) {
 		struct ipc_message message;
@@ -294,6 +282,17 @@ on_readable(uv_poll_t *poll, int status, int events)
 			return;
 		}
 	}
+}
+
+static void
+on_event(uv_poll_t *poll, int status, int events)
+{
+	struct nursery *nursery = poll->data;
+
+	if ((events & UV_WRITABLE) != 0 && flush(nursery) != 0)
+		nursery_lost(nursery);
+	else if (status != 0 || (events & UV_READABLE) != 0)
+		read_messages(nursery);
 }
 
 /* What the child does between fork and exec: async-signal-safe calls only. */
@@ -348,13 +347,13 @@ start_nursery(struct nurseries *n)
 		goto fail;
 	fd_close(&high);
 	nursery->owner = n;
+	outbox_init(&nursery->out);
 	nursery->fd = fd_take(&pair[0]);
 	nursery->gate = (struct ipc_gate){ .peer = IPC_ROLE_NURSERY, .phase = PHASE_START };
 	nursery->poll = malloc(sizeof(*nursery->poll));
 	if (nursery->poll == NULL || uv_poll_init(n->loop, nursery->poll, nursery->fd) != 0)
 		bug("cannot watch the nursery");
 	nursery->poll->data = nursery;
-	uv_poll_start(nursery->poll, UV_READABLE, on_readable);
 	LIST_INSERT_HEAD(&n->all, nursery, link);
 	n->serving = nursery;
 	ipc_encode_nursery_setup(&message, &(struct ipc_nursery_setup){
@@ -387,8 +386,7 @@ nursery_reaped(struct nursery *nursery, int status)
 	struct worker_process *w;
 
 	/* what it had still to say comes before its end */
-	if (nursery->poll != NULL)
-		on_readable(nursery->poll, 0, UV_READABLE);
+	read_messages(nursery);
 	LIST_FOREACH(w, &n->workers, link) {
 		if (w->nursery == nursery)
 			w->nursery = NULL;
@@ -434,7 +432,7 @@ nurseries_new(struct nurseries **out, uv_loop_t *loop, struct view config,
 	n->config = buf_init(IPC_BYTES_MAX);
 	LIST_INIT(&n->all);
 	LIST_INIT(&n->workers);
-	STAILQ_INIT(&n->waiting);
+	outbox_init(&n->waiting);
 	buf_raw(&n->config, config.p, config.n);
 	n->child_signal = malloc(sizeof(*n->child_signal));
 	if (buf_error(&n->config) != 0 || n->child_signal == NULL ||
@@ -457,7 +455,6 @@ nurseries_free(struct nurseries **nurseries)
 	struct nurseries *n = *nurseries;
 	struct nursery *nursery;
 	struct worker_process *w;
-	struct pending *p;
 
 	if (n == NULL)
 		return;
@@ -470,10 +467,7 @@ nurseries_free(struct nurseries **nurseries)
 		LIST_REMOVE(w, link);
 		free(w);
 	}
-	while ((p = STAILQ_FIRST(&n->waiting)) != NULL) {
-		STAILQ_REMOVE_HEAD(&n->waiting, link);
-		pending_free(p);
-	}
+	outbox_free(&n->waiting);
 	buf_free(&n->config);
 	free(n);
 	*nurseries = NULL;
@@ -508,23 +502,17 @@ nurseries_ready(const struct nurseries *n)
 static int
 request_fork(struct nurseries *n, struct buf *message, int first_fd, int second_fd)
 {
-	struct pending *p = NULL;
-	int err = buf_error(message);
+	const int fds[2] = { first_fd, second_fd };
+	struct nursery *nursery = n->serving;
+	int err;
 
-	if (err == 0 && (p = calloc(1, sizeof(*p))) == NULL)
-		err = ERR_MEMORY;
-	if (err != 0) {
-		close(first_fd);
-		close(second_fd);
-		buf_free(message);
+	if (!nurseries_ready(n))
+		return outbox_put(&n->waiting, message, fds, 2);
+	if ((err = outbox_put(&nursery->out, message, fds, 2)) != 0)
 		return err;
-	}
-	p->message = *message;
-	p->fds[0] = first_fd;
-	p->fds[1] = second_fd;
-	STAILQ_INSERT_TAIL(&n->waiting, p, link);
-	if (nurseries_ready(n))
-		flush_waiting(n);
+	/* the next nursery will do it */
+	if (flush(nursery) != 0)
+		nursery_lost(nursery);
 	return 0;
 }
 
