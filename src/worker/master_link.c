@@ -122,6 +122,22 @@ master_link_receive(struct master_link *link, uint64_t deadline_ms, struct ipc_m
 	}
 }
 
+int
+master_link_dispatch(struct master_link *link, master_link_handler *handler, void *ctx)
+{
+	for (;;) {
+		struct ipc_message message;
+		int err = master_link_poll(link, &message);
+
+		if (err != 0)
+			return err == ERR_AGAIN ? 0 : err;
+		err = handler(ctx, &message);
+		ipc_message_close_fds(&message);
+		if (err != 0)
+			return err;
+	}
+}
+
 void
 master_link_log(
     struct master_link *link, enum log_level level, const char *sender, const char *text)

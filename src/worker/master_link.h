@@ -50,6 +50,12 @@ MUST int master_link_receive(
     struct master_link *link, uint64_t deadline_ms, struct ipc_message *out);
 /* The same without waiting: ERR_AGAIN when there is none. */
 MUST int master_link_poll(struct master_link *link, struct ipc_message *out);
+/*
+ * Hands every message that is there to the handler, and closes the descriptors that it left. 0 when
+ * none is left, else the first error, of the link or of the handler.
+ */
+typedef int master_link_handler(void *ctx, struct ipc_message *message);
+MUST int master_link_dispatch(struct master_link *link, master_link_handler *handler, void *ctx);
 /* A line for the master's log. What is above the number that the table allows is left out. */
 void master_link_log(
     struct master_link *link, enum log_level level, const char *sender, const char *text);

@@ -198,30 +198,16 @@ on_nursery_retire(struct nursery *n, const struct ipc_message *message)
 }
 
 static int
-dispatch(struct nursery *n, const struct ipc_message *message)
+dispatch(void *ctx, struct ipc_message *message)
 {
+	struct nursery *n = ctx;
+
 	switch (message->type) {
 	case IPC_FORK_LOGIN: return on_fork_login(n, message);
 	case IPC_FORK_SESSION: return on_fork_session(n, message);
 	case IPC_KILL_WORKER: return on_kill_worker(n, message);
 	case IPC_NURSERY_RETIRE: return on_nursery_retire(n, message);
 	default: return ERR_PROTOCOL;
-	}
-}
-
-static int
-master_readable(struct nursery *n)
-{
-	for (;;) {
-		struct ipc_message message;
-		int err = master_link_poll(&n->link, &message);
-
-		if (err != 0)
-			return err == ERR_AGAIN ? 0 : err;
-		err = dispatch(n, &message);
-		ipc_message_close_fds(&message);
-		if (err != 0)
-			return err;
 	}
 }
 
@@ -364,7 +350,7 @@ serve(struct nursery *n)
 		if (fds[1].revents != 0)
 			err = reap(n);
 		if (err == 0 && fds[0].revents != 0)
-			err = master_readable(n);
+			err = master_link_dispatch(&n->link, dispatch, n);
 	}
 	return err;
 }

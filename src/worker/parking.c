@@ -220,29 +220,15 @@ on_park_drop(struct parking *p, struct ipc_message *message)
 }
 
 static int
-dispatch(struct parking *p, struct ipc_message *message)
+dispatch(void *ctx, struct ipc_message *message)
 {
+	struct parking *p = ctx;
+
 	switch (message->type) {
 	case IPC_PARK_TAKE: return on_park_take(p, message);
 	case IPC_PARK_GIVE: return on_park_give(p, message);
 	case IPC_PARK_DROP: return on_park_drop(p, message);
 	default: return ERR_PROTOCOL;
-	}
-}
-
-static int
-master_readable(struct parking *p)
-{
-	for (;;) {
-		struct ipc_message message;
-		int err = master_link_poll(&p->link, &message);
-
-		if (err != 0)
-			return err == ERR_AGAIN ? 0 : err;
-		err = dispatch(p, &message);
-		ipc_message_close_fds(&message);
-		if (err != 0)
-			return err;
 	}
 }
 
@@ -261,7 +247,7 @@ serve(struct parking *p)
 			struct parked *one;
 
 			if (events[i].data.u64 == MASTER)
-				err = master_readable(p);
+				err = master_link_dispatch(&p->link, dispatch, p);
 			else if ((one = find(p, events[i].data.u64)) == NULL)
 				continue;
 			else if (one->held)

@@ -155,29 +155,15 @@ on_park_granted(struct session *s, struct ipc_message *message)
 }
 
 static int
-dispatch(struct session *s, struct ipc_message *message)
+dispatch(void *ctx, struct ipc_message *message)
 {
+	struct session *s = ctx;
+
 	switch (message->type) {
 	case IPC_HOST_KEY_SIGNED: return on_host_key_signed(s, message->fields);
 	case IPC_SESSION_CLOSE: return on_session_close(s, message->fields);
 	case IPC_PARK_GRANTED: return on_park_granted(s, message);
 	default: return ERR_PROTOCOL;
-	}
-}
-
-static int
-master_readable(struct session *s)
-{
-	for (;;) {
-		struct ipc_message message;
-		int err = master_link_poll(&s->link, &message);
-
-		if (err != 0)
-			return err == ERR_AGAIN ? 0 : err;
-		err = dispatch(s, &message);
-		ipc_message_close_fds(&message);
-		if (err != 0)
-			return err;
 	}
 }
 
@@ -374,7 +360,7 @@ step(struct session *s)
 	/* a failed poll is an interrupted one: all descriptors are ours and open */
 	if (poll(fds, 2, timeout) <= 0)
 		return turns ? give_turns(s) : 0;
-	if (fds[1].revents != 0 && (err = master_readable(s)) != 0)
+	if (fds[1].revents != 0 && (err = master_link_dispatch(&s->link, dispatch, s)) != 0)
 		return err;
 	err = client_ready(s, fds[0].revents);
 	return err == 0 && turns ? give_turns(s) : err;
