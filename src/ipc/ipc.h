@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { IPC_VERSION = 2, IPC_BYTES_MAX = 132 * 1024, IPC_DESCRIPTORS_MAX = 2 };
+enum { IPC_VERSION = 3, IPC_BYTES_MAX = 132 * 1024, IPC_DESCRIPTORS_MAX = 2 };
 
 /* Who may send a message, as bits. */
 enum ipc_role {
