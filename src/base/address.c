@@ -7,8 +7,8 @@
 
 static const uint8_t mapped_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 
-static bool
-is_mapped(const struct address *a)
+bool
+address_is_ipv4(const struct address *a)
 {
 	return memcmp(a->bytes, mapped_prefix, sizeof(mapped_prefix)) == 0;
 }
@@ -60,7 +60,7 @@ address_text(const struct address *a, char *out)
 {
 	const char *text;
 
-	if (is_mapped(a))
+	if (address_is_ipv4(a))
 		text = inet_ntop(AF_INET, a->bytes + 12, out, ADDRESS_TEXT_MAX);
 	else
 		text = inet_ntop(AF_INET6, a->bytes, out, ADDRESS_TEXT_MAX);
@@ -80,9 +80,30 @@ address_is_loopback(const struct address *a)
 {
 	static const uint8_t ipv6_loopback[16] = { [15] = 1 };
 
-	if (is_mapped(a))
+	if (address_is_ipv4(a))
 		return a->bytes[12] == 127;
 	return memcmp(a->bytes, ipv6_loopback, sizeof(ipv6_loopback)) == 0;
+}
+
+bool
+address_is_unicast(const struct address *a)
+{
+	static const uint8_t any[16] = { 0 };
+
+	/* RFC 6890: 0.0.0.0/8 is "this network", all from 224.0.0.0 on multicast or reserved */
+	if (address_is_ipv4(a))
+		return a->bytes[12] != 0 && a->bytes[12] < 224;
+	return a->bytes[0] != 0xff && memcmp(a->bytes, any, sizeof(any)) != 0;
+}
+
+uint32_t
+address_hash(const struct address *a)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (size_t i = 0; i < sizeof(a->bytes); i++)
+		hash = (hash ^ a->bytes[i]) * 16777619u;
+	return hash;
 }
 
 struct address
@@ -90,7 +111,7 @@ address_source(const struct address *a)
 {
 	struct address source = *a;
 
-	if (!is_mapped(a))
+	if (!address_is_ipv4(a))
 		memset(source.bytes + 8, 0, 8);
 	return source;
 }
@@ -126,6 +147,8 @@ cidr_has(const struct cidr *c, const struct address *a)
 {
 	unsigned whole = c->prefix / 8, rest = c->prefix % 8;
 
+	if (address_is_ipv4(a) && c->prefix < 8 * sizeof(mapped_prefix))
+		return false;
 	if (memcmp(c->network.bytes, a->bytes, whole) != 0)
 		return false;
 	if (rest == 0)

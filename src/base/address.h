@@ -33,8 +33,13 @@ MUST int address_parse(const char *text, struct address *out);
 /* Writes the shortest usual text; out holds ADDRESS_TEXT_MAX bytes. Returns out. */
 const char *address_text(const struct address *a, char *out);
 bool address_eq(const struct address *a, const struct address *b);
+bool address_is_ipv4(const struct address *a);
 /* 127.0.0.0/8, ::1 */
 bool address_is_loopback(const struct address *a);
+/* An address that one machine can have: no "any", no multicast, no broadcast, nothing reserved. */
+bool address_is_unicast(const struct address *a);
+/* For tables of addresses. Not secret: who knows it can fill one bucket, so bound the table. */
+uint32_t address_hash(const struct address *a);
 /*
  * The part that one attacker can be presumed to own, for counting: the whole of an IPv4 address,
  * the first 64 bits of an IPv6 one.
@@ -43,6 +48,7 @@ struct address address_source(const struct address *a);
 
 /* "192.0.2.0/24", "2001:db8::/32"; the mask is required. ERR_FORMAT. */
 MUST int cidr_parse(const char *text, struct cidr *out);
+/* An IPv4 address is in no range of IPv6 networks, not in ::/0 either. */
 bool cidr_has(const struct cidr *c, const struct address *a);
 
 #endif

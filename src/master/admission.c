@@ -45,12 +45,8 @@ admission_set_limits(struct admission *a, const struct admission_limits *limits)
 static struct source_list *
 bucket_of(struct admission *a, const struct address *address)
 {
-	/* FNV-1a. An attacker who fills one bucket meets the cap on unauthenticated connections. */
-	uint32_t hash = 2166136261u;
-
-	for (size_t i = 0; i < sizeof(address->bytes); i++)
-		hash = (hash ^ address->bytes[i]) * 16777619u;
-	return &a->buckets[hash % BUCKETS];
+	/* An attacker who fills one bucket meets the cap on unauthenticated connections. */
+	return &a->buckets[address_hash(address) % BUCKETS];
 }
 
 static struct source *

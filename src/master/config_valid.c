@@ -1,6 +1,6 @@
 #include "master/config_valid.h"
 
-#include "base/address.h"
+#include "base/networks.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -41,10 +41,9 @@ config_valid_address(const char *text)
 bool
 config_valid_range(const char *text)
 {
-	struct address address;
-	struct cidr cidr;
+	struct cidr range;
 
-	return cidr_parse(text, &cidr) == 0 || address_parse(text, &address) == 0;
+	return network_parse(text, &range) == 0;
 }
 
 bool
