@@ -24,6 +24,8 @@ login_decide(const struct login_facts *facts)
 		return LOGIN_METHOD_DENIED;
 	if (!user_address_allowed(user, facts->address))
 		return LOGIN_ADDRESS_DENIED;
+	if (!user_time_allowed(user, facts->now_ms))
+		return LOGIN_TIME_DENIED;
 	return LOGIN_ALLOWED;
 }
 
@@ -57,6 +59,9 @@ login_text(enum login_verdict verdict, const struct login_facts *facts, struct b
 	case LOGIN_ADDRESS_DENIED:
 		buf_printf(out, "user \"%s\" may not log in from %s", facts->username,
 		    address_text(facts->address, address));
+		return;
+	case LOGIN_TIME_DENIED:
+		buf_printf(out, "user \"%s\" may not log in at this hour", facts->username);
 		return;
 	case LOGIN_BAD_CREDENTIAL: break;
 	}

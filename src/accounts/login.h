@@ -25,6 +25,7 @@ enum login_verdict {
 	LOGIN_TOO_MANY_SESSIONS,
 	LOGIN_METHOD_DENIED,
 	LOGIN_ADDRESS_DENIED,
+	LOGIN_TIME_DENIED,
 };
 
 struct login_facts {
@@ -40,7 +41,7 @@ struct login_facts {
 
 /*
  * Asks in the contract's order: account, status, expiry, credential, home directory, sessions,
- * method, address. The credential must have been checked before, whatever the other answers.
+ * method, address, hour. The credential must have been checked before, whatever the other answers.
  */
 enum login_verdict login_decide(const struct login_facts *facts);
 /* Appends the text for the log to the buffer; it holds the client's username unescaped. */

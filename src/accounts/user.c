@@ -103,6 +103,7 @@ user_free(struct user **user)
 	user_extensions_clear(&u->filters.file_extensions);
 	text_list_clear(&u->filters.required_methods);
 	text_list_clear(&u->filters.totp.recovery_codes);
+	access_time_clear(&u->filters.access_time);
 	free(u);
 }
 
@@ -212,8 +213,10 @@ user_copy(const struct user *user, struct user **out)
 	    (err = text_list_copy(
 		 &user->filters.required_methods, &copy->filters.required_methods)) != 0 ||
 	    (err = text_list_copy(&user->filters.totp.recovery_codes,
-		 &copy->filters.totp.recovery_codes)) != 0)
+		 &copy->filters.totp.recovery_codes)) != 0 ||
+	    (err = access_time_copy(&user->filters.access_time, &copy->filters.access_time)) != 0)
 		goto out;
+	copy->filters.idle_timeout = user->filters.idle_timeout;
 	copy->filters.totp.digits = user->filters.totp.digits;
 	copy->filters.totp.last_step = user->filters.totp.last_step;
 	*out = copy;

@@ -9,6 +9,7 @@
 #ifndef ACCOUNTS_USER_H
 #define ACCOUNTS_USER_H
 
+#include "accounts/access_time.h"
 #include "accounts/failure.h"
 #include "accounts/password.h"
 
@@ -28,6 +29,7 @@ enum {
 	USER_PERMISSIONS_MAX = 4096,      /* directories with permissions of their own */
 	USER_LIST_MAX = 4096,             /* virtual folders, or extension filters */
 	USER_WAY_MAX = 255,               /* bytes of one entry of required_methods */
+	USER_IDLE_MAX = 525600,           /* minutes of an idle time-out: a year */
 	USER_JSON_MAX = 10 * 1024 * 1024, /* bytes of a JSON text that we read */
 };
 
@@ -130,6 +132,8 @@ struct user {
 		struct user_extensions_list file_extensions;
 		struct text_list required_methods; /* "publickey,password": all of one, in order */
 		struct user_totp totp;
+		struct access_time access_time;
+		int64_t idle_timeout; /* minutes; 0: the server's, -1: never */
 	} filters;
 	struct user_filesystem_config {
 		int64_t provider; /* enum user_filesystem, or a number that is none */
@@ -246,6 +250,8 @@ enum password_result user_check_password(
     const struct user *user, struct view password, const struct password_cost *cost);
 /* The filters allowed_ip and denied_ip; an entry that cannot be read refuses. */
 bool user_address_allowed(const struct user *user, const struct address *address);
+/* The filter access_time at this moment (wall clock, local time). */
+bool user_time_allowed(const struct user *user, int64_t now_ms);
 /* False when filters.denied_login_methods has "publickey", "password", ... */
 bool user_method_allowed(const struct user *user, const char *method);
 

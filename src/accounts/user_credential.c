@@ -68,6 +68,12 @@ user_address_allowed(const struct user *user, const struct address *address)
 }
 
 bool
+user_time_allowed(const struct user *user, int64_t now_ms)
+{
+	return access_time_allows(&user->filters.access_time, local_minute_of(now_ms));
+}
+
+bool
 user_method_allowed(const struct user *user, const char *method)
 {
 	const struct text_list *denied = &user->filters.denied_login_methods;

@@ -100,6 +100,9 @@ static const struct member filters_members[] = {
 	OTHER(struct user_filters, required_methods, "required_methods", OUTPUT_UNLESS_EMPTY,
 	    read_ways, write_ways),
 	OBJECT(struct user_filters, totp, "totp", OUTPUT_UNLESS_EMPTY, totp_members),
+	OTHER(struct user_filters, access_time, "access_time", OUTPUT_UNLESS_EMPTY,
+	    access_time_read, access_time_write),
+	NUMBER(struct user_filters, idle_timeout, "idle_timeout", OUTPUT_UNLESS_EMPTY),
 	END,
 };
 

@@ -379,8 +379,13 @@ user_validate_check(struct user *user, const struct user_rules *rules, struct fa
 	    (err = check_addresses(&filters->denied_ip, "denied", failure)) != 0 ||
 	    (err = check_addresses(&filters->allowed_ip, "allowed", failure)) != 0 ||
 	    (err = check_login_methods(&filters->denied_login_methods, failure)) != 0 ||
-	    (err = check_extensions(&filters->file_extensions, failure)) != 0)
+	    (err = check_extensions(&filters->file_extensions, failure)) != 0 ||
+	    (err = access_time_validate(&filters->access_time, failure)) != 0)
 		return err;
+	if (filters->idle_timeout < -1 || filters->idle_timeout > USER_IDLE_MAX)
+		return failure_invalid(failure,
+		    "invalid idle_timeout: %lld, it is -1 (never), 0 (the server's) or up to %d minutes",
+		    (long long)filters->idle_timeout, USER_IDLE_MAX);
 	err = user_totp_validate(user, failure);
 	return err == 0 ? login_steps_validate(user, failure) : err;
 }

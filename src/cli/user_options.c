@@ -19,6 +19,8 @@ enum user_option {
 	OPTION_EXPIRATION_DATE,
 	OPTION_ALLOWED_IP,
 	OPTION_DENIED_IP,
+	OPTION_ACCESS_TIME,
+	OPTION_IDLE_TIMEOUT,
 	OPTION_FROM_JSON,
 	OPTION_NUMBER, /* this and the following: see number_options */
 };
@@ -38,6 +40,8 @@ const char user_options_usage[] =
     "      --max-sessions N     --quota-size BYTES      --quota-files N\n"
     "      --upload-bandwidth N --download-bandwidth N  (1000 bytes a second)\n"
     "      --allowed-ip LIST    --denied-ip LIST        (CIDR)\n"
+    "      --access-time LIST   allowed hours, as in 1/08:00-17:59,2/08:00-17:59 (0: Sunday)\n"
+    "      --idle-timeout N     minutes; 0: the server's, -1: never\n"
     "      --from-json FILE     any other field: an object as `user show --json` prints;\n"
     "                           \"-\" is standard input\n";
 
@@ -70,6 +74,8 @@ const struct option user_options_long[] = {
 	{ "expiration-date", required_argument, NULL, OPTION_EXPIRATION_DATE },
 	{ "allowed-ip", required_argument, NULL, OPTION_ALLOWED_IP },
 	{ "denied-ip", required_argument, NULL, OPTION_DENIED_IP },
+	{ "access-time", required_argument, NULL, OPTION_ACCESS_TIME },
+	{ "idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT },
 	{ "from-json", required_argument, NULL, OPTION_FROM_JSON },
 	{ "status", required_argument, NULL, OPTION_NUMBER },
 	{ "uid", required_argument, NULL, OPTION_NUMBER + 1 },
@@ -181,6 +187,50 @@ add_permission(struct user_options *options, const char *command, const char *ar
 	return status;
 }
 
+/* "1/08:00-17:59"; what stands in it is the server's to judge. */
+static json_t *
+access_window(const char *text)
+{
+	const char *slash = strchr(text, '/'), *dash = strchr(text, '-');
+	char *end;
+	long day = strtol(text, &end, 10);
+
+	if (slash == NULL || end != slash || slash == text || dash == NULL || dash < slash)
+		return NULL;
+	return json_pack("{s:I, s:s%, s:s}", "day_of_week", (json_int_t)day, "from", slash + 1,
+	    (size_t)(dash - slash - 1), "to", dash + 1);
+}
+
+static int
+set_access_time(struct user_options *options, const char *command, const char *argument)
+{
+	json_t *texts = split(argument), *windows = json_array(), *text;
+	int status = CLI_DONE;
+	size_t i;
+
+	json_array_foreach (texts, i, text) {
+		if (status == CLI_DONE && json_array_append_new(windows,
+			access_window(json_string_value(text))) != 0)
+			status = cli_usage_error(command, "access-time: \"%s\" is not "
+			    "DAY/HH:MM-HH:MM", json_string_value(text));
+	}
+	json_object_set_new(member(options->user, "filters", json_object), "access_time", windows);
+	json_decref(texts);
+	return status;
+}
+
+static int
+set_idle_timeout(struct user_options *options, const char *command, const char *argument)
+{
+	long long minutes;
+
+	if (!cli_number(command, "idle-timeout", argument, -1, INT_MAX, &minutes))
+		return CLI_USAGE;
+	json_object_set_new(member(options->user, "filters", json_object), "idle_timeout",
+	    json_integer(minutes));
+	return CLI_DONE;
+}
+
 static int
 merge_json(struct user_options *options, const char *file)
 {
@@ -251,6 +301,10 @@ user_options_take(struct user_options *options, const char *command, int option)
 		json_object_set_new(member(options->user, "filters", json_object), "denied_ip",
 		    split(optarg));
 		return CLI_DONE;
+	case OPTION_ACCESS_TIME:
+		return set_access_time(options, command, optarg);
+	case OPTION_IDLE_TIMEOUT:
+		return set_idle_timeout(options, command, optarg);
 	case OPTION_FROM_JSON:
 		return merge_json(options, optarg);
 	default:

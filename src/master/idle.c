@@ -4,11 +4,6 @@
 
 enum { MS_PER_MINUTE = 60 * 1000 };
 
-struct sweep {
-	uint64_t now_ms;
-	int timeout_minutes;
-};
-
 bool
 idle_expired(uint64_t last_activity_ms, uint64_t now_ms, int timeout_minutes)
 {
@@ -17,22 +12,24 @@ idle_expired(uint64_t last_activity_ms, uint64_t now_ms, int timeout_minutes)
 	return now_ms - last_activity_ms > (uint64_t)timeout_minutes * MS_PER_MINUTE;
 }
 
+int
+idle_minutes(int64_t of_account, int setting)
+{
+	return of_account == 0 ? setting : (int)of_account;
+}
+
 static void
 close_idle(void *ctx, struct connection *c)
 {
-	const struct sweep *sweep = ctx;
+	const uint64_t *now_ms = ctx;
 
-	if (c->authenticated &&
-	    idle_expired(c->active_ms, sweep->now_ms, sweep->timeout_minutes))
+	if (c->authenticated && idle_expired(c->active_ms, *now_ms,
+		idle_minutes(c->user->filters.idle_timeout, c->master->config->sftpd.idle_timeout)))
 		connection_close(c, "idle for too long", false);
 }
 
 void
 idle_sweep(struct master *m, uint64_t now_ms)
 {
-	struct sweep sweep = { .now_ms = now_ms,
-		.timeout_minutes = m->config->sftpd.idle_timeout };
-
-	if (sweep.timeout_minutes > 0)
-		connections_each(m, close_idle, &sweep);
+	connections_each(m, close_idle, &now_ms);
 }

@@ -307,6 +307,19 @@ passwords_are_hashed_once(void **state)
 }
 
 static void
+an_idle_time_out_has_limits(void **state)
+{
+	(void)state;
+	accepts_and_frees("{\"filters\":{\"idle_timeout\":-1}}");
+	accepts_and_frees("{\"filters\":{\"idle_timeout\":0}}");
+	accepts_and_frees("{\"filters\":{\"idle_timeout\":525600}}");
+	refuses("{\"filters\":{\"idle_timeout\":-2}}", "invalid idle_timeout: -2, it is -1 (never), "
+	    "0 (the server's) or up to 525600 minutes");
+	refuses("{\"filters\":{\"idle_timeout\":525601}}", "invalid idle_timeout: 525601, it is -1 "
+	    "(never), 0 (the server's) or up to 525600 minutes");
+}
+
+static void
 lengths_have_limits(void **state)
 {
 	char text[5000], json[6000];
@@ -472,6 +485,7 @@ main(void)
 		cmocka_unit_test(the_first_fault_in_order_is_told),
 		cmocka_unit_test(fields_get_their_normal_form),
 		cmocka_unit_test(passwords_are_hashed_once),
+		cmocka_unit_test(an_idle_time_out_has_limits),
 		cmocka_unit_test(lengths_have_limits),
 		cmocka_unit_test(odd_values_are_accepted),
 		cmocka_unit_test(a_home_directory_comes_from_the_base),

@@ -248,6 +248,16 @@ test_user_options(void **state)
 	expect_json(TAKE(ARG("--expiration-date"), ARG("2020-02-05")),
 	    "{\"expiration_date\":1580860800000}");
 	expect_json(TAKE(ARG("--expiration-date"), ARG("soon")), NULL);
+	expect_json(TAKE(ARG("--access-time"), ARG("1/08:00-17:59,6/09:00-12:00"),
+		ARG("--idle-timeout"), ARG("-1")),
+	    "{\"filters\":{\"access_time\":["
+	    "{\"day_of_week\":1,\"from\":\"08:00\",\"to\":\"17:59\"},"
+	    "{\"day_of_week\":6,\"from\":\"09:00\",\"to\":\"12:00\"}],\"idle_timeout\":-1}}");
+	expect_json(TAKE(ARG("--access-time"), ARG("1/08:00")), NULL);
+	expect_json(TAKE(ARG("--access-time"), ARG("x/08:00-09:00")), NULL);
+	expect_json(TAKE(ARG("--access-time"), ARG("08:00-09:00")), NULL);
+	expect_json(TAKE(ARG("--access-time"), ARG("1/08:00-09:00,")), NULL);
+	expect_json(TAKE(ARG("--access-time"), ARG("")), "{\"filters\":{\"access_time\":[]}}");
 	expect_json(TAKE(ARG("--allowed-ip"), ARG("192.0.2.0/24,::/0"), ARG("--denied-ip"),
 	    ARG("")),
 	    "{\"filters\":{\"allowed_ip\":[\"192.0.2.0/24\",\"::/0\"],\"denied_ip\":[]}}");

@@ -29,12 +29,25 @@ never(void **state)
 	assert_false(idle_expired(1001, 1000, 1));
 }
 
+static void
+whose_minutes(void **state)
+{
+	(void)state;
+	assert_int_equal(idle_minutes(0, 15), 15);
+	assert_int_equal(idle_minutes(0, -1), -1);
+	assert_int_equal(idle_minutes(1, 15), 1);
+	assert_int_equal(idle_minutes(525600, 0), 525600);
+	assert_int_equal(idle_minutes(-1, 15), -1);
+	assert_false(idle_expired(0, UINT64_MAX, idle_minutes(-1, 15)));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(at_the_limit_and_past_it),
 		cmocka_unit_test(never),
+		cmocka_unit_test(whose_minutes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
