@@ -67,6 +67,8 @@ struct config {
 		char *keyboard_interactive_auth_program;
 		int proxy_protocol;
 		struct config_list proxy_allowed;
+		struct config_list allowed_addresses; /* empty: all */
+		struct config_list denied_addresses;
 	} sftpd;
 
 	struct config_data_provider {

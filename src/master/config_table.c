@@ -20,6 +20,8 @@ static const char *const commands[] = { "*", "md5sum", "sha1sum", "sha256sum", "
 #define RANGE(low, high) .min = (low), .max = (high)
 #define ADDRESS .valid = config_valid_address, \
 	.expected = "an IP address, or empty for all interfaces"
+#define NETWORKS .valid = config_valid_range, \
+	.expected = "an IP address or a range in CIDR form"
 #define ABSOLUTE .valid = config_valid_absolute, .expected = "an absolute path, or empty"
 #define NOT_EMPTY .valid = config_valid_not_empty, .expected = "a text that is not empty"
 
@@ -82,7 +84,11 @@ const struct setting settings[] = {
 	{ "sftpd.proxy_protocol", SETTING_INT, AT(sftpd.proxy_protocol), "0", RANGE(0, 0),
 	    .expected = "0 (this version does not read the PROXY protocol)" },
 	{ "sftpd.proxy_allowed", SETTING_LIST, AT(sftpd.proxy_allowed), "", SETTING_LATER,
-	    .valid = config_valid_range, .expected = "an IP address or a range in CIDR form" },
+	    NETWORKS },
+	{ "sftpd.allowed_addresses", SETTING_LIST, AT(sftpd.allowed_addresses), "", SETTING_LIVE,
+	    NETWORKS },
+	{ "sftpd.denied_addresses", SETTING_LIST, AT(sftpd.denied_addresses), "", SETTING_LIVE,
+	    NETWORKS },
 
 	{ "data_provider.driver", SETTING_TEXT, AT(data_provider.driver), "sqlite",
 	    .choices = drivers },

@@ -5,6 +5,7 @@
 #include "base/process_title.h"
 #include "crypto/crypto.h"
 #include "master/control_hooks.h"
+#include "master/hours.h"
 #include "master/idle.h"
 #include "master/open_provider.h"
 #include "master/reload.h"
@@ -27,7 +28,6 @@
 enum {
 	DRAIN_MS = 60000,        /* SIGTERM: transfers may take so long to finish */
 	STOP_MS = 6000,          /* SIGINT or a second SIGTERM: sessions may take so long to close */
-	REFUSAL_LOG_MS = 1000,   /* refused connections are logged at most so often */
 	MISTAKES_MAX = 64 * 1024,
 };
 
@@ -38,8 +38,6 @@ struct start {
 	struct reload *reload; /* NULL: SIGHUP reads no configuration */
 	uv_signal_t signals[3];
 	uv_timer_t drain_timer, idle_timer;
-	uint64_t refusal_logged_ms;
-	unsigned refusals_unlogged;
 	struct workers workers;
 };
 
@@ -150,46 +148,11 @@ on_signal(uv_signal_t *handle, int number)
 /* ---- connections */
 
 static void
-refused(struct start *start, const struct address *address, enum admission_verdict verdict)
-{
-	struct master *m = start->master;
-	uint64_t now = clock_mono_ms();
-	char text[ADDRESS_TEXT_MAX];
-
-	m->refused++;
-	start->refusals_unlogged++;
-	/* a flood of connections must not become a flood of lines */
-	if (start->refusal_logged_ms != 0 && now - start->refusal_logged_ms < REFUSAL_LOG_MS)
-		return;
-	log_app(m->log, LOG_LEVEL_WARN, "service", "",
-	    "refused a connection from %s: %s (%u refused since the last such line)",
-	    address_text(address, text), admission_verdict_text(verdict),
-	    start->refusals_unlogged);
-	start->refusal_logged_ms = now;
-	start->refusals_unlogged = 0;
-}
-
-static void
-on_accepted(void *ctx, int fd, const struct sockaddr *sa)
+on_accepted(void *ctx, int fd, const struct sockaddr *address)
 {
 	struct start *start = ctx;
-	struct master *m = start->master;
-	enum admission_verdict verdict;
-	struct address address;
-	uint16_t port;
 
-	if (address_from_sockaddr(sa, &address, &port) != 0) {
-		close(fd);
-		return;
-	}
-	verdict = admission_enter(m->admission, &address, clock_mono_ms());
-	if (verdict != ADMISSION_ACCEPTED) {
-		close(fd);
-		refused(start, &address, verdict);
-		return;
-	}
-	if (connection_begin(m, fd, &address, port) != 0)
-		admission_leave(m->admission, &address, false);
+	access_accept(start->master->access, fd, address);
 }
 
 static void
@@ -369,6 +332,7 @@ on_idle_timer(uv_timer_t *timer)
 	struct start *start = timer->data;
 
 	idle_sweep(start->master, clock_mono_ms());
+	hours_sweep(start->master, clock_wall_ms());
 }
 
 static void
@@ -421,7 +385,8 @@ serve(struct start *start)
 	if ((err = check_sandbox(start)) != 0 || (err = open_accounts(start)) != 0 ||
 	    (err = open_control(start)) != 0)
 		return err;
-	if ((err = admission_new(&m->admission, &limits)) != 0)
+	if ((err = admission_new(&m->admission, &limits)) != 0 ||
+	    (err = access_new(&m->access, m)) != 0)
 		return err;
 	if (start->options->request != NULL && (err = reload_new(&start->reload, m,
 	    start->options->config, start->options->request)) != 0)
@@ -473,6 +438,7 @@ clean_up(struct start *start)
 	uv_run(&m->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&m->loop);
 	reload_free(&start->reload);
+	access_free(&m->access);
 	admission_free(&m->admission);
 	provider_close(&m->provider);
 	host_keys_free(&m->host_keys);

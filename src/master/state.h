@@ -6,6 +6,7 @@
 
 #include "accounts/accounts.h"
 #include "ipc/ipc.h"
+#include "master/access.h"
 #include "master/admission.h"
 #include "master/authentication.h"
 #include "master/config.h"
@@ -30,6 +31,7 @@ struct master {
 	struct provider *provider;
 	struct host_keys *host_keys;
 	struct admission *admission;
+	struct access *access;
 	struct services *services;
 	struct nurseries *nurseries;
 	struct parking *parking;

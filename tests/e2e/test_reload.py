@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 import postern_server
-from postern_server import AS_ROOT, SERVICE_USER, free_port, give, wait_until
+from postern_server import AS_ROOT, PATIENCE, SERVICE_USER, free_port, give, wait_until
 
 
 def reload(server, **config):
@@ -61,6 +61,10 @@ class Held:
             assert line, f'the session ended with {self.process.wait(30)}'
             if wanted in line:
                 return
+
+    def last_words(self):
+        """What the client prints when the server ends the session."""
+        return self.process.communicate(timeout=PATIENCE)[0]
 
     def end(self):
         self.process.stdin.close()
