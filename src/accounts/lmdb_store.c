@@ -2,6 +2,7 @@
 
 #include "accounts/bbolt.h"
 #include "accounts/library.h"
+#include "accounts/provider_ops.h"
 
 #include "base/fd.h"
 
@@ -334,33 +335,35 @@ lmdb_delete_user(struct lmdb_work *work, int64_t id, struct view username, struc
 }
 
 int
-lmdb_each_user(struct lmdb_work *work, bool descending, uint64_t offset, uint64_t limit,
+lmdb_each_user(struct lmdb_work *work, const struct provider_query *query,
     int (*seen)(void *data, struct user **user), void *data, struct failure *failure)
 {
-	MDB_cursor_op next = descending ? MDB_PREV : MDB_NEXT;
+	MDB_cursor_op next = query->descending ? MDB_PREV : MDB_NEXT;
+	int64_t skip = query->offset > 0 ? query->offset : 0, left = query->limit;
 	MDB_val key, value;
 	MDB_cursor *cursor;
 	MDB_stat stat;
 	int err = 0;
 	int rc = lm.mdb_stat(work->transaction, work->store->tables[USERS], &stat);
 
-	if (rc != 0 || offset >= stat.ms_entries)
+	if (rc != 0 || (uint64_t)skip >= stat.ms_entries)
 		return tell(work->store, rc, failure);
 	rc = lm.mdb_cursor_open(work->transaction, work->store->tables[USERS], &cursor);
 	if (rc != 0)
 		return tell(work->store, rc, failure);
-	rc = lm.mdb_cursor_get(cursor, &key, &value, descending ? MDB_LAST : MDB_FIRST);
-	for (; rc == 0 && offset > 0; offset--)
-		rc = lm.mdb_cursor_get(cursor, &key, &value, next);
-	for (; rc == 0 && err == 0 && limit > 0; limit--) {
+	rc = lm.mdb_cursor_get(cursor, &key, &value, query->descending ? MDB_LAST : MDB_FIRST);
+	for (; rc == 0 && left > 0; rc = lm.mdb_cursor_get(cursor, &key, &value, next)) {
 		struct user *user = NULL;
 
+		if (!provider_query_has(query, bytes_of(key)) || skip-- > 0)
+			continue;
 		err = parse_user(work->store, bytes_of(key), bytes_of(value), &user, failure);
 		if (err == 0)
 			err = seen(data, &user);
 		user_free(&user);
-		if (err == 0)
-			rc = lm.mdb_cursor_get(cursor, &key, &value, next);
+		if (err != 0)
+			break;
+		left--;
 	}
 	lm.mdb_cursor_close(cursor);
 	if (err == 0 && rc != 0 && rc != MDB_NOTFOUND)

@@ -53,10 +53,10 @@ MUST int lmdb_delete_user(
     struct lmdb_work *work, int64_t id, struct view username, struct failure *failure);
 MUST int lmdb_next_id(struct lmdb_work *work, int64_t *out, struct failure *failure);
 /*
- * Calls `seen` for accounts in the order of the bytes of their names, or the other way round,
- * after `offset` of them, at most `limit`.
+ * Calls `seen` for the accounts of a query, whose limit is not negative and whose username is not
+ * looked at, in the order of the bytes of their names, or the other way round.
  */
-MUST int lmdb_each_user(struct lmdb_work *work, bool descending, uint64_t offset, uint64_t limit,
+MUST int lmdb_each_user(struct lmdb_work *work, const struct provider_query *query,
     int (*seen)(void *data, struct user **user), void *data, struct failure *failure);
 
 #endif

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct provider_ops *const drivers[] = { &provider_sqlite_ops,
 	&provider_postgresql_ops, &provider_mysql_ops, &provider_bolt_ops, &provider_memory_ops };
@@ -179,6 +180,18 @@ provider_find_id(struct provider *provider, int64_t id, struct user **out, struc
 {
 	*out = NULL;
 	return provider->ops->find_id(provider, id, out, failure);
+}
+
+bool
+provider_query_has(const struct provider_query *query, struct view username)
+{
+	struct view part = view_of(query->search == NULL ? "" : query->search);
+
+	for (size_t i = 0; i + part.n <= username.n; i++) {
+		if (strncasecmp((const char *)username.p + i, (const char *)part.p, part.n) == 0)
+			return true;
+	}
+	return false;
 }
 
 int

@@ -83,6 +83,7 @@ struct provider_query {
 	int64_t offset;  /* negative is 0 */
 	bool descending; /* by username */
 	const char *username; /* exactly this one; "" or NULL: all */
+	const char *search; /* those with this in their name, ASCII in either case; likewise */
 };
 
 /* The caller frees the list with user_list_free(). */

@@ -111,9 +111,7 @@ bolt_list(struct provider *provider, const struct provider_query *query, struct 
 	if (query->username != NULL && query->username[0] != '\0')
 		err = list_one(&work, query, out, failure);
 	else
-		err = lmdb_each_user(&work, query->descending,
-		    query->offset > 0 ? (uint64_t)query->offset : 0, (uint64_t)query->limit, give,
-		    out, failure);
+		err = lmdb_each_user(&work, query, give, out, failure);
 	return lmdb_end(&work, err, failure);
 }
 

@@ -230,15 +230,16 @@ give_copy(struct user_list *out, const struct user *user)
 static int
 copy_range(const struct user_list *users, const struct provider_query *query, struct user_list *out)
 {
-	size_t first = query->offset > 0 ? (size_t)query->offset : 0;
+	int64_t skip = query->offset > 0 ? query->offset : 0;
 	int err = 0;
 
-	for (size_t i = first; i < users->count && err == 0; i++) {
+	for (size_t i = 0; i < users->count && err == 0; i++) {
 		size_t at = query->descending ? users->count - 1 - i : i;
 
 		if ((int64_t)out->count >= query->limit)
 			break;
-		err = give_copy(out, users->items[at]);
+		if (provider_query_has(query, view_of(users->items[at]->username)) && skip-- <= 0)
+			err = give_copy(out, users->items[at]);
 	}
 	return err;
 }

@@ -63,6 +63,8 @@ extern const struct provider_ops provider_mysql_ops;
 extern const struct provider_ops provider_postgresql_ops;
 extern const struct provider_ops provider_sqlite_ops;
 
+/* True when the name has the part that is searched for, or nothing is. */
+bool provider_query_has(const struct provider_query *query, struct view username);
 /* Tells of one more account, where somebody wants to know. */
 void provider_tell_progress(const struct provider_progress *progress, size_t done);
 /* Both write the text and return ERR_NOT_FOUND. */

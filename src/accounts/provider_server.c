@@ -155,22 +155,20 @@ static int
 server_list(struct provider *provider, const struct provider_query *asked, struct user_list *out,
     struct failure *failure)
 {
-	bool by_name = asked->username != NULL && asked->username[0] != '\0';
-	enum sql_statement number = by_name             ? SQL_LIST_NAME
-				    : asked->descending ? SQL_LIST_DESCENDING
-							: SQL_LIST_ASCENDING;
+	const char *text;
+	enum sql_statement number = sql_statement_of_query(asked, &text);
 	struct sql_parameters parameters;
 	int err;
 
-	if (by_name && !is_possible_name(asked->username))
+	if (text != NULL && !is_possible_name(text))
 		return 0;
 	sql_parameters_init(&parameters);
-	if (by_name)
-		sql_parameters_text(&parameters, asked->username);
+	if (text != NULL)
+		sql_parameters_text(&parameters, text);
 	sql_parameters_number(&parameters, asked->limit < 0 ? INT64_MAX : asked->limit);
 	sql_parameters_number(&parameters, asked->offset < 0 ? 0 : asked->offset);
 	err = query(provider, number, &parameters, out, failure);
-	if (err == 0 && by_name)
+	if (err == 0 && number == SQL_LIST_NAME)
 		keep_exact(out, asked->username);
 	sql_parameters_free(&parameters);
 	return err;

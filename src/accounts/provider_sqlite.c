@@ -180,14 +180,12 @@ sqlite_list(struct provider *provider, const struct provider_query *query, struc
     struct failure *failure)
 {
 	struct sqlite_store *store = provider->store;
-	bool by_name = query->username != NULL && query->username[0] != '\0';
-	sqlite3_stmt *statement = statement_begin(store, by_name             ? SQL_LIST_NAME
-							 : query->descending ? SQL_LIST_DESCENDING
-									     : SQL_LIST_ASCENDING);
+	const char *text;
+	sqlite3_stmt *statement = statement_begin(store, sql_statement_of_query(query, &text));
 	int err, parameter = 1, rc = SQLITE_OK;
 
-	if (by_name)
-		rc = bind_name(statement, parameter++, query->username);
+	if (text != NULL)
+		rc = bind_name(statement, parameter++, text);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_int64(statement, parameter++, query->limit);
 	if (rc == SQLITE_OK)

@@ -1,5 +1,7 @@
 #include "accounts/sql_statement.h"
 
+#include "accounts/provider.h"
+
 struct writer {
 	enum sql_dialect dialect;
 	const char *table;
@@ -40,15 +42,29 @@ write_select(struct writer *w, const char *rest)
  * the table: MySQL would read each of them whole.
  */
 static void
-write_page(struct writer *w, const char *order)
+write_page(struct writer *w, const char *condition, const char *order)
 {
 	write_text(w, "SELECT ");
 	schema_select_list(w->dialect, w->state, w->sql);
-	write_text(w, " FROM (SELECT {username} AS page_username FROM @ ORDER BY {username} ");
+	write_text(w, " FROM (SELECT {username} AS page_username FROM @ ");
+	write_text(w, condition);
+	write_text(w, "ORDER BY {username} ");
 	write_text(w, order);
 	write_text(w, " LIMIT ? OFFSET ?) page JOIN @ ON {username} = page_username "
 		      "ORDER BY {username} ");
 	write_text(w, order);
+}
+
+/* Not LIKE, in whose pattern '%' and '_' of a name would mean something. */
+static const char *
+has_part(enum sql_dialect dialect)
+{
+	switch (dialect) {
+	case SQL_SQLITE: return "WHERE instr(lower({username}), lower(?)) > 0 ";
+	case SQL_POSTGRESQL: return "WHERE strpos(lower({username}), lower(?)) > 0 ";
+	case SQL_MYSQL: break;
+	}
+	return "WHERE LOCATE(LOWER(?), LOWER({username})) > 0 ";
 }
 
 static bool
@@ -153,8 +169,10 @@ write_statement(struct writer *w, enum sql_statement number)
 	switch (number) {
 	case SQL_FIND_NAME: write_select(w, "WHERE {username} = ?"); break;
 	case SQL_FIND_ID: write_select(w, "WHERE {id} = ?"); break;
-	case SQL_LIST_ASCENDING: write_page(w, "ASC"); break;
-	case SQL_LIST_DESCENDING: write_page(w, "DESC"); break;
+	case SQL_LIST_ASCENDING: write_page(w, "", "ASC"); break;
+	case SQL_LIST_DESCENDING: write_page(w, "", "DESC"); break;
+	case SQL_SEARCH_ASCENDING: write_page(w, has_part(w->dialect), "ASC"); break;
+	case SQL_SEARCH_DESCENDING: write_page(w, has_part(w->dialect), "DESC"); break;
 	case SQL_LIST_NAME: write_select(w, "WHERE {username} = ? LIMIT ? OFFSET ?"); break;
 	case SQL_ALL: write_select(w, "ORDER BY {id}"); break;
 	case SQL_CHECK: write_text(w, "SELECT {id} FROM @ LIMIT 1"); break;
@@ -169,6 +187,27 @@ write_statement(struct writer *w, enum sql_statement number)
 	case SQL_QUOTA_SET: write_quota(w, false); break;
 	case SQL_STATEMENT_COUNT: break;
 	}
+}
+
+static bool
+is_given(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+enum sql_statement
+sql_statement_of_query(const struct provider_query *query, const char **text_out)
+{
+	*text_out = NULL;
+	if (is_given(query->username)) {
+		*text_out = query->username;
+		return SQL_LIST_NAME;
+	}
+	if (is_given(query->search)) {
+		*text_out = query->search;
+		return query->descending ? SQL_SEARCH_DESCENDING : SQL_SEARCH_ASCENDING;
+	}
+	return query->descending ? SQL_LIST_DESCENDING : SQL_LIST_ASCENDING;
 }
 
 void

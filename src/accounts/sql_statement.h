@@ -16,6 +16,8 @@ enum sql_statement {
 	SQL_LIST_ASCENDING,  /* limit, offset */
 	SQL_LIST_DESCENDING, /* limit, offset */
 	SQL_LIST_NAME,       /* username, limit, offset */
+	SQL_SEARCH_ASCENDING,  /* part of the username, limit, offset */
+	SQL_SEARCH_DESCENDING, /* the same */
 	SQL_ALL,
 	SQL_CHECK,
 	/* From here on: not for those who may only read, as the table may be a view. */
@@ -32,6 +34,11 @@ enum sql_statement {
 
 enum { SQL_STATEMENT_BYTES_MAX = 16384 };
 
+struct provider_query;
+
+/* The statement of a list, and the text that is its first parameter; NULL when it has none. */
+enum sql_statement sql_statement_of_query(
+    const struct provider_query *query, const char **text_out);
 /* Appends the statement, terminated by a NUL. */
 void sql_statement_write(enum sql_dialect dialect, enum sql_statement number, const char *table,
     const struct schema_state *state, struct buf *sql);

@@ -288,6 +288,11 @@ pages_cover_every_account_once(void **state)
 	    0, 0, 1);
 	list_is(provider, (struct provider_query){ .limit = 9, .username = "USER0042" }, 0, 0, 1);
 	list_is(provider, (struct provider_query){ .limit = 9, .username = "user004_" }, 0, 0, 1);
+	list_is(provider, (struct provider_query){ .limit = 500, .search = "SER004" }, 10, 40, 1);
+	list_is(provider, (struct provider_query){ .limit = 3, .offset = 4, .search = "er004",
+		.descending = true }, 3, 45, -1);
+	list_is(provider, (struct provider_query){ .limit = 9, .search = "user004_" }, 0, 0, 1);
+	list_is(provider, (struct provider_query){ .limit = 9, .search = "%" }, 0, 0, 1);
 	assert_int_equal(provider_dump(provider, &list, NULL), 0);
 	assert_int_equal(list.count, MANY);
 	user_list_free(&list);
