@@ -25,55 +25,33 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static void
-value_of(const struct config *config, size_t number, struct buf *out)
+/* A setting's value as JSON text; allocated. */
+static char *
+value_text(const json_t *setting)
 {
-	config_setting_value(config, number, out);
-	buf_u8(out, '\0');
+	return json_dumps(json_object_get(setting, "value"), JSON_ENCODE_ANY);
 }
 
-static void
-print_table(const struct config *config)
+void
+cli_print_settings(const json_t *report)
 {
+	const char *file = json_string_value(json_object_get(report, "file"));
 	struct table *table = table_new(3);
+	const json_t *setting;
+	size_t i;
 
 	table_row(table, "SETTING", "FROM", "VALUE");
-	for (size_t i = 0; i < config_setting_count(); i++) {
-		struct buf value = buf_init(TEXT_MAX);
+	json_array_foreach (json_object_get(report, "settings"), i, setting) {
+		char *value = value_text(setting);
 
-		value_of(config, i, &value);
-		if (buf_error(&value) == 0)
-			table_row(table, config_setting_name(i),
-			    config_origin_text(config_setting_origin(config, i)), value.p);
-		buf_free(&value);
+		table_row(table, json_string_value(json_object_get(setting, "name")),
+		    json_string_value(json_object_get(setting, "from")),
+		    value != NULL ? value : "");
+		free(value);
 	}
 	table_print(&table);
 	printf("\nConfiguration file: %s\n",
-	    config->file[0] != '\0' ? config->file : "none found, all defaults");
-}
-
-static void
-print_json(const struct config *config)
-{
-	json_t *settings = json_array(), *all;
-
-	for (size_t i = 0; i < config_setting_count(); i++) {
-		struct buf value = buf_init(TEXT_MAX), variable = buf_init(TEXT_MAX);
-
-		value_of(config, i, &value);
-		config_setting_variable(i, &variable);
-		buf_u8(&variable, '\0');
-		json_array_append_new(settings, json_pack("{s:s, s:o, s:s, s:s}", "name",
-		    config_setting_name(i), "value",
-		    json_loads((const char *)value.p, JSON_DECODE_ANY, NULL), "from",
-		    config_origin_text(config_setting_origin(config, i)), "variable",
-		    (const char *)variable.p));
-		buf_free(&value);
-		buf_free(&variable);
-	}
-	all = json_pack("{s:s, s:o}", "file", config->file, "settings", settings);
-	cli_print_json(all);
-	json_decref(all);
+	    file != NULL && file[0] != '\0' ? file : "none found, all defaults");
 }
 
 int
@@ -83,6 +61,7 @@ cli_check(int argc, char **argv)
 	struct config_request request;
 	struct buf mistakes = buf_init(TEXT_MAX), notes = buf_init(TEXT_MAX);
 	struct config *config = NULL;
+	json_t *report;
 	int option, err;
 
 	while ((option = getopt_long(argc, argv, CLI_COMMON_SHORT, options, NULL)) != -1) {
@@ -104,10 +83,12 @@ cli_check(int argc, char **argv)
 		    err == ERR_IO ? strerror(errno) : err_text(err));
 		return CLI_FAILED;
 	}
+	report = config_to_json(config);
 	if (common.json)
-		print_json(config);
+		cli_print_json(report);
 	else
-		print_table(config);
+		cli_print_settings(report);
+	json_decref(report);
 	fflush(stdout);
 	config_notes(config, &notes);
 	cli_error_lines(&notes);

@@ -85,6 +85,8 @@ int cli_ask(const struct cli_common *common, const char *resource, const char *v
 	json_t **body_out);
 /* Prints a value as indented JSON. */
 void cli_print_json(const json_t *value);
+/* Prints what config_to_json() makes as a table. */
+void cli_print_settings(const json_t *report);
 /* Prints the members of an object as aligned lines "name: value". */
 void cli_print_members(const json_t *object);
 /*

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -212,6 +213,11 @@ const char *config_setting_name(size_t number);
 enum config_origin config_setting_origin(const struct config *config, size_t number);
 /* The value as JSON; a secret that is set shows as "(set)". */
 void config_setting_value(const struct config *config, size_t number, struct buf *out);
+/*
+ * All of them: {"file":..., "settings":[{"name","value","from","variable"}, ...]}, without secrets.
+ * A new reference; NULL when memory is short.
+ */
+json_t *config_to_json(const struct config *config);
 /* The environment variable that overrides it: "SFTPGO_SFTPD__BIND_PORT". */
 void config_setting_variable(size_t number, struct buf *out);
 

@@ -47,6 +47,9 @@ struct connection_channel {
 
 enum connection_protocol { PROTOCOL_SFTP = 0, PROTOCOL_SCP = 1, PROTOCOL_SSH = 2 };
 
+/* "SFTP", "SCP", "SSH". */
+const char *connection_protocol_text(uint8_t protocol);
+
 /* A transfer that has run for long enough to be shown. */
 struct connection_transfer {
 	LIST_ENTRY(connection_transfer) link;
@@ -54,6 +57,8 @@ struct connection_transfer {
 	bool upload;
 	int64_t started_ms, last_activity_ms; /* wall clock */
 	uint64_t bytes;
+	int64_t previous_ms; /* of the report before the last, for the rate */
+	uint64_t previous_bytes;
 	char *path;
 };
 

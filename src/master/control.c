@@ -4,11 +4,13 @@
 #include "base/fd.h"
 #include "base/log_line.h"
 #include "master/control_address.h"
-#include "master/control_request.h"
+#include "master/control_engine.h"
 #include "master/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -25,19 +27,16 @@ struct client {
 	uv_timer_t stall;
 	unsigned handles; /* of the two, that are not closed yet */
 	bool closing;
-	bool working; /* on the thread pool */
-	struct ucred peer;
+	bool working; /* the engine has its request */
+	struct control_actor actor;
 	struct buf in, out;
-	uv_work_t work;
 	uv_write_t write;
-	struct control_request request;
-	struct control_answer answer;
 };
 
 struct control {
 	struct control_settings settings;
-	struct control_context context;
 	struct control_address address;
+	char owner_name[ACTOR_NAME_MAX];
 	char *path; /* that address.name points into */
 	uv_pipe_t listener;
 	bool listening;
@@ -74,8 +73,6 @@ client_maybe_free(struct client *client)
 		return;
 	LIST_REMOVE(client, entry);
 	control->client_count--;
-	control_request_free(&client->request);
-	control_answer_free(&client->answer);
 	buf_free(&client->in);
 	buf_free(&client->out);
 	free(client);
@@ -128,34 +125,12 @@ on_written(uv_write_t *write, int status)
 	client_close(client);
 }
 
-/* To the log, and to the master when an account was changed. */
 static void
-client_tell(struct client *client)
-{
-	const struct control_hooks *hooks = client->control->context.hooks;
-	const struct control_row *row = client->request.row;
-	enum log_level level = LOG_LEVEL_DEBUG;
-
-	if (row == NULL || client->answer.status >= 400)
-		level = LOG_LEVEL_WARN;
-	else if (row->is_change)
-		level = LOG_LEVEL_INFO;
-	log_app(client->control->settings.log, level, "control", "",
-	    "%s %s%s%s by uid %u, pid %d: %d %s", row != NULL ? row->resource : "bad",
-	    row != NULL ? row->verb : "request", client->answer.subject[0] != '\0' ? " " : "",
-	    client->answer.subject, client->peer.uid, client->peer.pid, client->answer.status,
-	    client->answer.message);
-	if (client->answer.subject[0] != '\0' && hooks->user_changed != NULL)
-		hooks->user_changed(hooks->ctx, client->answer.subject);
-}
-
-static void
-client_answer(struct client *client)
+client_answer(struct client *client, const struct control_answer *answer)
 {
 	uv_buf_t bytes;
 
-	client_tell(client);
-	control_answer_write(&client->answer, &client->out);
+	control_answer_write(answer, &client->out);
 	if (buf_error(&client->out) != 0) {
 		client_close(client);
 		return;
@@ -168,54 +143,45 @@ client_answer(struct client *client)
 		client_close(client);
 }
 
+/* Of what is no request. */
 static void
-work(uv_work_t *request)
+client_refuse(struct client *client, struct control_answer *answer)
 {
-	struct client *client = request->data;
-
-	client->request.row->handle(&client->control->context, client->request.body,
-	    &client->answer);
+	log_app(client->control->settings.log, LOG_LEVEL_WARN, "control", "",
+	    "a request that is none by %s %s: %d %s",
+	    control_actor_kind_text(client->actor.kind), client->actor.name, answer->status,
+	    answer->message);
+	client_answer(client, answer);
+	control_answer_free(answer);
 }
 
 static void
-on_worked(uv_work_t *request, int status)
+on_answer(void *ctx, const struct control_answer *answer)
 {
-	struct client *client = request->data;
+	struct client *client = ctx;
 
 	client->working = false;
-	if (status != 0)
-		control_answer_set(&client->answer, 503, "the server is stopping");
-	if (!client->closing) {
-		client_answer(client);
-		return;
-	}
-	/* Nobody waits for the answer, but what was done was done. */
-	client_tell(client);
-	client_maybe_free(client);
+	if (client->closing)
+		client_maybe_free(client);
+	else
+		client_answer(client, answer);
 }
 
 static void
 client_handle(struct client *client, struct view line)
 {
-	if (!control_request_parse(line, &client->request, &client->answer)) {
-		client_answer(client);
-		return;
-	}
-	if (!client->request.row->on_pool) {
-		client->request.row->handle(&client->control->context, client->request.body,
-		    &client->answer);
-		client_answer(client);
+	struct control_answer answer = { 0 };
+	struct control_request request;
+
+	if (!control_request_parse(line, &request, &answer)) {
+		client_refuse(client, &answer);
 		return;
 	}
 	/* However long it takes, it is not the client that stalls. */
 	uv_timer_stop(&client->stall);
 	client->working = true;
-	client->work.data = client;
-	if (uv_queue_work(client->control->settings.loop, &client->work, work, on_worked) != 0) {
-		client->working = false;
-		control_answer_set(&client->answer, 500, "%s", err_text(ERR_MEMORY));
-		client_answer(client);
-	}
+	control_engine_run(client->control->settings.engine, &client->actor, &request, on_answer,
+	    client);
 }
 
 /* ---- reading */
@@ -233,6 +199,7 @@ static void
 on_bytes(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
 {
 	struct client *client = stream->data;
+	struct control_answer answer = { 0 };
 	const uint8_t *newline;
 	size_t before = client->in.n;
 
@@ -250,9 +217,9 @@ on_bytes(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
 	}
 	if (client->in.bad != 0) {
 		uv_read_stop(stream);
-		control_answer_set(&client->answer, 413, "the request is longer than %d bytes",
+		control_answer_set(&answer, 413, "the request is longer than %d bytes",
 		    CONTROL_REQUEST_MAX);
-		client_answer(client);
+		client_refuse(client, &answer);
 		return;
 	}
 	newline = memchr(client->in.p + before, '\n', client->in.n - before);
@@ -260,8 +227,8 @@ on_bytes(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
 		return;
 	uv_read_stop(stream);
 	if (newline != client->in.p + client->in.n - 1) {
-		control_answer_set(&client->answer, 400, "bytes follow the request");
-		client_answer(client);
+		control_answer_set(&answer, 400, "bytes follow the request");
+		client_refuse(client, &answer);
 		return;
 	}
 	client_handle(client, (struct view){ .p = client->in.p, .n = client->in.n - 1 });
@@ -269,16 +236,41 @@ on_bytes(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
 
 /* ---- accepting */
 
+/* The kernel says who the peer is; false when that is nobody who may ask. */
 static bool
 peer_may_ask(struct client *client)
 {
-	socklen_t size = sizeof(client->peer);
+	const struct control *control = client->control;
+	struct control_actor *actor = &client->actor;
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
 	uv_os_fd_t fd;
 
+	*actor = (struct control_actor){ .kind = ACTOR_HOST, .origin = "local" };
 	if (uv_fileno((uv_handle_t *)&client->pipe, &fd) != 0 ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client->peer, &size) != 0)
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
 		return false;
-	return client->peer.uid == 0 || client->peer.uid == client->control->settings.owner;
+	if (peer.uid != 0 && peer.uid != control->settings.owner) {
+		snprintf(actor->name, sizeof(actor->name), "uid %u", peer.uid);
+		return false;
+	}
+	snprintf(actor->name, sizeof(actor->name), "%s", peer.uid == 0 ? "root"
+	    : control->owner_name);
+	actor->areas = AREAS_ALL;
+	return true;
+}
+
+/* Asked for once, at the start: later it might make the loop wait for a directory server. */
+static void
+name_of_owner(struct control *control)
+{
+	const struct passwd *entry = getpwuid(control->settings.owner);
+
+	if (entry != NULL)
+		snprintf(control->owner_name, sizeof(control->owner_name), "%s", entry->pw_name);
+	else
+		snprintf(control->owner_name, sizeof(control->owner_name), "uid %u",
+		    control->settings.owner);
 }
 
 static struct client *
@@ -306,6 +298,7 @@ static void
 on_connection(uv_stream_t *listener, int status)
 {
 	struct control *control = listener->data;
+	struct control_answer answer = { 0 };
 	struct client *client;
 
 	if (status != 0 || (client = client_new(control)) == NULL)
@@ -317,9 +310,8 @@ on_connection(uv_stream_t *listener, int status)
 	}
 	watch_stall(client);
 	if (!peer_may_ask(client)) {
-		control_answer_set(&client->answer, 403,
-		    "only root and the user of the server may ask");
-		client_answer(client);
+		control_answer_set(&answer, 403, "only root and the user of the server may ask");
+		client_refuse(client, &answer);
 		return;
 	}
 	if (uv_read_start((uv_stream_t *)&client->pipe, on_room, on_bytes) != 0)
@@ -412,8 +404,7 @@ control_start(struct control **out, const struct control_settings *settings)
 		return ERR_MEMORY;
 	control->settings = *settings;
 	control->address.directory_fd = -1;
-	control->context.provider = settings->provider;
-	control->context.hooks = &control->settings.hooks;
+	name_of_owner(control);
 	LIST_INIT(&control->clients);
 	control->path = strdup(settings->path);
 	err = control->path != NULL ? control_address_of(control->path, &control->address)

@@ -4,9 +4,8 @@
  * One connection carries one request: a JSON object on one line, {"resource":"user","verb":"add",
  * "body":{...}}, answered by one line, {"status":200,"body":...} or {"status":404,"message":"..."}.
  * Status numbers are those of HTTP. Only root and the uid that the server runs as may ask: the
- * socket is 0600 and the peer's credentials are checked. A table (control_table.c) names every
- * resource, verb and handler; handlers that reach the accounts run on the thread pool. A client
- * that stalls, floods or talks nonsense is closed and harms nobody.
+ * socket is 0600 and the peer's credentials are checked. What a request does is the engine's affair
+ * (control_engine.h). A client that stalls, floods or talks nonsense is closed and harms nobody.
  */
 #ifndef MASTER_CONTROL_H
 #define MASTER_CONTROL_H
@@ -18,8 +17,8 @@
 #include <sys/types.h>
 #include <uv.h>
 
+struct control_engine;
 struct log;
-struct provider;
 
 enum {
 	CONTROL_REQUEST_MAX = 1024 * 1024, /* bytes of a request, without the newline */
@@ -27,30 +26,13 @@ enum {
 	CONTROL_STALL_MS = 30000,          /* for a whole request, and for reading the answer */
 };
 
-/*
- * What the master does for the door; all called on the loop's thread.
- * Both json functions return a new reference, or NULL when memory is short.
- */
-struct control_hooks {
-	void *ctx;
-	/* An array of connection objects. */
-	json_t *(*sessions)(void *ctx);
-	/* Ends a connection. 0 or ERR_NOT_FOUND. */
-	int (*close_session)(void *ctx, const char *connection_id);
-	/* An object: version, pid, counts, listeners; shown as it is. */
-	json_t *(*status)(void *ctx);
-	/* An account was changed or deleted: running sessions may have to end. May be NULL. */
-	void (*user_changed)(void *ctx, const char *username);
-};
-
 struct control_settings {
 	uv_loop_t *loop;
-	const char *path;          /* of the socket; a stale socket there is replaced */
-	uid_t owner;               /* who may ask beside root */
-	struct provider *provider; /* borrowed; used on the thread pool */
-	struct log *log;           /* borrowed */
-	struct control_hooks hooks;
-	unsigned stall_ms;         /* 0 is CONTROL_STALL_MS */
+	const char *path;              /* of the socket; a stale socket there is replaced */
+	uid_t owner;                   /* who may ask beside root */
+	struct control_engine *engine; /* borrowed */
+	struct log *log;               /* borrowed */
+	unsigned stall_ms;             /* 0 is CONTROL_STALL_MS */
 };
 
 struct control;

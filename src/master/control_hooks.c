@@ -11,6 +11,33 @@ hook_sessions(void *ctx)
 	return session_list(ctx);
 }
 
+static json_t *
+hook_transfers(void *ctx)
+{
+	return session_transfers(ctx);
+}
+
+static json_t *
+hook_services(void *ctx)
+{
+	const struct master *m = ctx;
+	json_t *list = json_array();
+
+	for (unsigned i = 0; m->services != NULL && services_address(m->services, i) != NULL; i++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:i}", "protocol", "ssh",
+			"address", services_address(m->services, i),
+			"port", (int)services_port(m->services, i)));
+	return list;
+}
+
+static json_t *
+hook_settings(void *ctx)
+{
+	const struct master *m = ctx;
+
+	return config_to_json(m->config);
+}
+
 static int
 hook_close_session(void *ctx, const char *connection_id)
 {
@@ -40,15 +67,17 @@ hook_status(void *ctx)
 }
 
 static void
-hook_user_changed(void *ctx, const char *username)
+hook_user_changed(void *ctx, enum user_change change, const struct user *user)
 {
-	session_close_user(ctx, username, "the account was changed");
+	(void)change;
+	session_close_user(ctx, user->username, "the account was changed");
 }
 
 struct control_hooks
 control_hooks_of(struct master *m)
 {
 	return (struct control_hooks){ .ctx = m, .sessions = hook_sessions,
+		.transfers = hook_transfers, .services = hook_services, .settings = hook_settings,
 		.close_session = hook_close_session, .status = hook_status,
 		.user_changed = hook_user_changed };
 }

@@ -5,11 +5,11 @@
 #ifndef MASTER_CONTROL_HOOKS_H
 #define MASTER_CONTROL_HOOKS_H
 
-#include "master/control.h"
+#include "master/control_request.h"
 
 struct master;
 
-/* For control_start(); the master must outlive the door. */
+/* For the engine; the master must outlive it. */
 struct control_hooks control_hooks_of(struct master *master);
 
 #endif

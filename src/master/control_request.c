@@ -3,6 +3,8 @@
 #include "base/log_line.h"
 #include "base/secret.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +46,44 @@ void
 control_answer_free(struct control_answer *answer)
 {
 	json_decref(answer->body);
-	answer->body = NULL;
+	json_decref(answer->before);
+	json_decref(answer->after);
+	for (size_t i = 0; i < answer->change_count; i++)
+		user_free(&answer->changes[i].user);
+	free(answer->changes);
+	*answer = (struct control_answer){ 0 };
+}
+
+void
+control_answer_give(struct control_answer *answer, json_t *body)
+{
+	if (body == NULL) {
+		control_answer_set(answer, 500, "%s", err_text(ERR_MEMORY));
+		return;
+	}
+	answer->status = 200;
+	answer->body = body;
+}
+
+void
+control_answer_changed(
+	struct control_answer *answer, enum user_change kind, const struct user *user)
+{
+	struct user *copy;
+
+	if (answer->change_count == answer->change_room) {
+		size_t room = answer->change_room > 0 ? 2 * answer->change_room : 1;
+		struct control_change *more =
+		    reallocarray(answer->changes, room, sizeof(*more));
+
+		if (more == NULL)
+			return;
+		answer->changes = more;
+		answer->change_room = room;
+	}
+	if (user_copy(user, &copy) == 0)
+		answer->changes[answer->change_count++] =
+		    (struct control_change){ .kind = kind, .user = copy };
 }
 
 /* The library frees texts without wiping them. */
@@ -89,23 +128,46 @@ control_body_text(const json_t *body, const char *key, struct control_answer *an
 	return NULL;
 }
 
-bool
-control_request_parse(struct view line, struct control_request *out, struct control_answer *answer)
+/* strtoll() alone would take leading blanks, and "" for 0. */
+static bool
+is_number_text(const json_t *member, int64_t *out)
 {
-	const char *resource, *verb;
+	const char *text = json_string_value(member);
+	char *end;
+
+	if (text == NULL || text[0] == '\0' || isspace((unsigned char)text[0]))
+		return false;
+	errno = 0;
+	*out = strtoll(text, &end, 10);
+	return errno == 0 && end == text + json_string_length(member);
+}
+
+bool
+control_body_number(const json_t *body, const char *key, int64_t preset, int64_t *out,
+	struct control_answer *answer)
+{
+	const json_t *member = json_object_get(body, key);
+
+	*out = preset;
+	if (member == NULL)
+		return true;
+	if (json_is_integer(member)) {
+		*out = json_integer_value(member);
+		return true;
+	}
+	if (is_number_text(member, out))
+		return true;
+	control_answer_set(answer, 400, "Invalid %s", key);
+	return false;
+}
+
+bool
+control_request_make(const char *resource, const char *verb, json_t *body,
+	struct control_request *out, struct control_answer *answer)
+{
 	bool resource_known = false;
-	json_error_t error;
-	json_t *request, *body;
 
 	*out = (struct control_request){ 0 };
-	request = json_loadb((const char *)line.p, line.n, JSON_REJECT_DUPLICATES, &error);
-	if (!json_is_object(request)) {
-		control_answer_set(answer, 400, "the request is not a JSON object");
-		goto out;
-	}
-	resource = plain_text(request, "resource");
-	verb = plain_text(request, "verb");
-	body = json_object_get(request, "body");
 	if (body != NULL && !json_is_object(body) && !json_is_null(body)) {
 		control_answer_set(answer, 400, "the body is not an object");
 		goto out;
@@ -120,6 +182,26 @@ control_request_parse(struct view line, struct control_request *out, struct cont
 	if (out->body == NULL)
 		control_answer_set(answer, 500, "%s", err_text(ERR_MEMORY));
 out:
-	json_decref(request);
+	json_decref(body);
 	return out->body != NULL;
+}
+
+bool
+control_request_parse(struct view line, struct control_request *out, struct control_answer *answer)
+{
+	json_error_t error;
+	json_t *request;
+	bool good;
+
+	*out = (struct control_request){ 0 };
+	request = json_loadb((const char *)line.p, line.n, JSON_REJECT_DUPLICATES, &error);
+	if (!json_is_object(request)) {
+		control_answer_set(answer, 400, "the request is not a JSON object");
+		json_decref(request);
+		return false;
+	}
+	good = control_request_make(plain_text(request, "resource"), plain_text(request, "verb"),
+	    json_incref(json_object_get(request, "body")), out, answer);
+	json_decref(request);
+	return good;
 }

@@ -8,30 +8,75 @@
 #ifndef MASTER_CONTROL_REQUEST_H
 #define MASTER_CONTROL_REQUEST_H
 
+#include "accounts/accounts.h"
 #include "base/buf.h"
 #include "base/rd.h"
-#include "master/control.h"
+#include "master/control_area.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 
 enum { CONTROL_MESSAGE_MAX = 1200, CONTROL_SUBJECT_MAX = 256 };
+
+enum user_change { USER_ADDED, USER_UPDATED, USER_DELETED };
+
+struct control_change {
+	enum user_change kind;
+	struct user *user; /* owned: as it is now, or was */
+};
 
 struct control_answer {
 	int status; /* as in HTTP */
 	json_t *body; /* owned; NULL when there is none */
 	char message[CONTROL_MESSAGE_MAX];
-	char subject[CONTROL_SUBJECT_MAX]; /* the account that was changed, or "" */
+	char subject[CONTROL_SUBJECT_MAX]; /* what was changed, for the log, or "" */
+	json_t *before, *after; /* owned: the same for the audit log, without secrets; or NULL */
+	struct control_change *changes; /* owned: accounts that were changed */
+	size_t change_count, change_room;
+	int64_t scan_quota; /* of those: 1: count the files of all; 2: of those with a limit */
 };
 
-/* What handlers work with. */
+/*
+ * What the master does for handlers; all called on the loop's thread. The json functions return a
+ * new reference, or NULL when memory is short.
+ */
+struct control_hooks {
+	void *ctx;
+	/* An array of connection objects. */
+	json_t *(*sessions)(void *ctx);
+	/* An array of the transfers under way, with their rates. */
+	json_t *(*transfers)(void *ctx);
+	/* An array of what listens. */
+	json_t *(*services)(void *ctx);
+	/* An object: the settings in force and where they come from, without secrets. */
+	json_t *(*settings)(void *ctx);
+	/* An object: version, pid, counts, listeners; shown as it is. */
+	json_t *(*status)(void *ctx);
+	/* Ends a connection. 0 or ERR_NOT_FOUND. */
+	int (*close_session)(void *ctx, const char *connection_id);
+	/*
+	 * An account was changed: running sessions may have to end. The user is as it is now, or as
+	 * it was before it was deleted. May be NULL.
+	 */
+	void (*user_changed)(void *ctx, enum user_change change, const struct user *user);
+	/* Begins to count the account's files, unless that is under way. May be NULL. */
+	void (*scan_quota)(void *ctx, const char *username);
+};
+
+struct control_actor;
+
+/* What handlers work with; all borrowed. */
 struct control_context {
 	struct provider *provider;
 	const struct control_hooks *hooks;
+	const char *backups_path; /* absolute */
+	const struct control_actor *actor; /* of this request */
 };
 
 struct control_row {
 	const char *resource;
 	const char *verb;
+	enum control_area area;
 	bool on_pool;
 	bool is_change; /* logged as information, not as detail */
 	void (*handle)(struct control_context *context, const json_t *body,
@@ -46,6 +91,12 @@ struct control_request {
 /* Frees the body, wiping a password in it. */
 void control_request_free(struct control_request *request);
 /*
+ * A request from its parts; the body is taken in any case, and NULL is an empty one. True when
+ * there is a request to handle; else `answer` says what is wrong.
+ */
+bool control_request_make(const char *resource, const char *verb, json_t *body,
+	struct control_request *out, struct control_answer *answer);
+/*
  * Parses a line without its newline. True when there is a request to handle; else `answer` says
  * what was wrong with it.
  */
@@ -54,10 +105,17 @@ bool control_request_parse(struct view line, struct control_request *out,
 /* NULL when there is none; *resource_known_out tells which of the two was wrong. */
 const struct control_row *control_row_find(const char *resource, const char *verb,
 	bool *resource_known_out);
+/* For whoever walks the table; NULL past the end. */
+const struct control_row *control_row_at(size_t number);
 
 /* Fills the answer. The text may hold what a client sent: it is escaped when written. */
 void control_answer_set(struct control_answer *answer, int status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Takes the body, and answers with it; NULL is a lack of memory. */
+void control_answer_give(struct control_answer *answer, json_t *body);
+/* Notes that an account was changed; a copy is made. */
+void control_answer_changed(
+	struct control_answer *answer, enum user_change kind, const struct user *user);
 /* The answer as one line. */
 void control_answer_write(const struct control_answer *answer, struct buf *line);
 void control_answer_free(struct control_answer *answer);
@@ -68,7 +126,14 @@ void control_answer_free(struct control_answer *answer);
  */
 const char *control_body_text(const json_t *body, const char *key, struct control_answer *answer);
 
-/* The handlers (control_user.c, control_totp.c, control_session.c). */
+/*
+ * A whole number of a body, as a number or as decimal text, which is what a URL has; `preset` when
+ * it is absent. False, with "Invalid <key>" answered, for anything else.
+ */
+bool control_body_number(const json_t *body, const char *key, int64_t preset, int64_t *out,
+	struct control_answer *answer);
+
+/* The handlers (control_user.c, control_backup.c, control_totp.c, control_server.c). */
 #define CONTROL_HANDLER(name) \
 	void name(struct control_context *context, const json_t *body, \
 	    struct control_answer *answer)
@@ -82,8 +147,15 @@ CONTROL_HANDLER(control_user_passwd);
 CONTROL_HANDLER(control_totp_enrol);
 CONTROL_HANDLER(control_totp_disable);
 CONTROL_HANDLER(control_totp_show);
+CONTROL_HANDLER(control_backup_dump);
+CONTROL_HANDLER(control_backup_load);
 CONTROL_HANDLER(control_session_list);
 CONTROL_HANDLER(control_session_close);
+CONTROL_HANDLER(control_transfer_list);
+CONTROL_HANDLER(control_service_list);
+CONTROL_HANDLER(control_settings_show);
 CONTROL_HANDLER(control_status_show);
+CONTROL_HANDLER(control_version_show);
+CONTROL_HANDLER(control_provider_check);
 
 #endif

@@ -1,26 +1,28 @@
 /*
- * Sessions and status: what only the master knows, asked on its own thread.
+ * Sessions, transfers, services, settings, status and version: what only the master knows, asked
+ * on its own thread; and whether the accounts' database answers, asked on the thread pool.
  */
-#include "master/control_request.h"
+#include "master/control_user.h"
 
-static void
-give(struct control_answer *answer, json_t *body)
-{
-	if (body == NULL) {
-		control_answer_set(answer, 500, "%s", err_text(ERR_MEMORY));
-		return;
+#ifndef POSTERN_COMMIT
+#define POSTERN_COMMIT ""
+#endif
+#ifndef POSTERN_BUILD_DATE
+#define POSTERN_BUILD_DATE ""
+#endif
+
+#define SHOWS(name, hook) \
+	void name(struct control_context *context, const json_t *body, \
+	    struct control_answer *answer) \
+	{ \
+		(void)body; \
+		control_answer_give(answer, context->hooks->hook(context->hooks->ctx)); \
 	}
-	answer->status = 200;
-	answer->body = body;
-}
-
-void
-control_session_list(struct control_context *context, const json_t *body,
-	struct control_answer *answer)
-{
-	(void)body;
-	give(answer, context->hooks->sessions(context->hooks->ctx));
-}
+SHOWS(control_session_list, sessions)
+SHOWS(control_transfer_list, transfers)
+SHOWS(control_service_list, services)
+SHOWS(control_settings_show, settings)
+SHOWS(control_status_show, status)
 
 void
 control_session_close(struct control_context *context, const json_t *body,
@@ -30,16 +32,33 @@ control_session_close(struct control_context *context, const json_t *body,
 
 	if (id == NULL)
 		return;
+	control_set_subject(answer, id);
 	if (context->hooks->close_session(context->hooks->ctx, id) == 0)
 		control_answer_set(answer, 200, "Connection closed");
 	else
-		control_answer_set(answer, 404, "there is no connection \"%.128s\"", id);
+		control_answer_set(answer, 404, "Not Found");
 }
 
 void
-control_status_show(struct control_context *context, const json_t *body,
+control_version_show(struct control_context *context, const json_t *body,
 	struct control_answer *answer)
 {
+	(void)context;
 	(void)body;
-	give(answer, context->hooks->status(context->hooks->ctx));
+	control_answer_give(answer, json_pack("{s:s, s:s, s:s}", "version", POSTERN_VERSION,
+		"build_date", POSTERN_BUILD_DATE, "commit_hash", POSTERN_COMMIT));
+}
+
+void
+control_provider_check(struct control_context *context, const json_t *body,
+	struct control_answer *answer)
+{
+	struct failure failure = { 0 };
+	int err = provider_check(context->provider, &failure);
+
+	(void)body;
+	if (err == 0)
+		control_answer_set(answer, 200, "Alive");
+	else
+		control_answer_failure(answer, err, &failure);
 }

@@ -3,21 +3,38 @@
 #include <string.h>
 
 static const struct control_row rows[] = {
-	/* resource  verb           on_pool  change  handler */
-	{ "user",    "add",           true,  true,  control_user_add },
-	{ "user",    "list",          true,  false, control_user_list },
-	{ "user",    "show",          true,  false, control_user_show },
-	{ "user",    "update",        true,  true,  control_user_update },
-	{ "user",    "delete",        true,  true,  control_user_delete },
-	{ "user",    "authorize-key", true,  true,  control_user_authorize_key },
-	{ "user",    "passwd",        true,  true,  control_user_passwd },
-	{ "totp",    "enrol",         true,  true,  control_totp_enrol },
-	{ "totp",    "disable",       true,  true,  control_totp_disable },
-	{ "totp",    "show",          true,  false, control_totp_show },
-	{ "session", "list",          false, false, control_session_list },
-	{ "session", "close",         false, true,  control_session_close },
-	{ "status",  "show",          false, false, control_status_show },
+	/* resource  verb             area                   on_pool  change  handler */
+	{ "user",     "add",           AREA_CHANGE_USERS,      true,  true,  control_user_add },
+	{ "user",     "list",          AREA_VIEW_USERS,        true,  false, control_user_list },
+	{ "user",     "show",          AREA_VIEW_USERS,        true,  false, control_user_show },
+	{ "user",     "update",        AREA_CHANGE_USERS,      true,  true,  control_user_update },
+	{ "user",     "delete",        AREA_CHANGE_USERS,      true,  true,  control_user_delete },
+	{ "user",     "authorize-key", AREA_CHANGE_USERS,      true,  true,
+	    control_user_authorize_key },
+	{ "user",     "passwd",        AREA_CHANGE_USERS,      true,  true,  control_user_passwd },
+	{ "totp",     "enrol",         AREA_CHANGE_USERS,      true,  true,  control_totp_enrol },
+	{ "totp",     "disable",       AREA_CHANGE_USERS,      true,  true,  control_totp_disable },
+	{ "totp",     "show",          AREA_VIEW_USERS,        true,  false, control_totp_show },
+	{ "backup",   "dump",          AREA_BACKUPS,           true,  true,  control_backup_dump },
+	{ "backup",   "load",          AREA_BACKUPS,           true,  true,  control_backup_load },
+	{ "session",  "list",          AREA_VIEW_CONNECTIONS,  false, false, control_session_list },
+	{ "session",  "close",         AREA_CLOSE_CONNECTIONS, false, true,  control_session_close },
+	{ "transfer", "list",          AREA_VIEW_CONNECTIONS,  false, false,
+	    control_transfer_list },
+	{ "service",  "list",          AREA_SYSTEM,            false, false, control_service_list },
+	{ "settings", "show",          AREA_SYSTEM,            false, false,
+	    control_settings_show },
+	{ "status",   "show",          AREA_SYSTEM,            false, false, control_status_show },
+	{ "version",  "show",          AREA_ANY,               false, false, control_version_show },
+	{ "provider", "check",         AREA_SYSTEM,            true,  false,
+	    control_provider_check },
 };
+
+const struct control_row *
+control_row_at(size_t number)
+{
+	return number < sizeof(rows) / sizeof(rows[0]) ? &rows[number] : NULL;
+}
 
 const struct control_row *
 control_row_find(const char *resource, const char *verb, bool *resource_known_out)

@@ -17,17 +17,6 @@ text_array(const struct text_list *list)
 	return array;
 }
 
-static void
-answer_body(struct control_answer *answer, json_t *body)
-{
-	if (body == NULL) {
-		control_answer_set(answer, 500, "%s", err_text(ERR_MEMORY));
-		return;
-	}
-	answer->status = 200;
-	answer->body = body;
-}
-
 /* A text of the body, or `preset` when it is absent; NULL, with the answer set, for anything else. */
 static const char *
 text_or(const json_t *body, const char *key, const char *preset, struct control_answer *answer)
@@ -35,18 +24,6 @@ text_or(const json_t *body, const char *key, const char *preset, struct control_
 	if (json_object_get(body, key) == NULL)
 		return preset;
 	return control_body_text(body, key, answer);
-}
-
-static bool
-digits_of(const json_t *body, int64_t *out, struct control_answer *answer)
-{
-	const json_t *member = json_object_get(body, "digits");
-
-	*out = member != NULL ? json_integer_value(member) : 6;
-	if (member == NULL || json_is_integer(member))
-		return true;
-	control_answer_set(answer, 400, "Invalid digits");
-	return false;
 }
 
 static void
@@ -66,10 +43,10 @@ enrol(struct control_context *context, struct user *user, const char *algorithm,
 	if (err == 0)
 		err = provider_update(context->provider, user, &failure);
 	if (err == 0) {
-		control_set_subject(answer, user->username);
-		answer_body(answer, json_pack("{s:s, s:s, s:s, s:o}", "username", user->username,
-			"secret", enrolment.secret, "uri", enrolment.uri, "recovery_codes",
-			text_array(&enrolment.recovery_codes)));
+		control_user_tell(answer, USER_UPDATED, NULL, user);
+		control_answer_give(answer, json_pack("{s:s, s:s, s:s, s:o}", "username",
+			user->username, "secret", enrolment.secret, "uri", enrolment.uri,
+			"recovery_codes", text_array(&enrolment.recovery_codes)));
 	} else {
 		control_answer_failure(answer, err, &failure);
 	}
@@ -84,7 +61,7 @@ control_totp_enrol(struct control_context *context, const json_t *body,
 	struct user *user;
 	int64_t digits;
 
-	if (algorithm == NULL || !digits_of(body, &digits, answer))
+	if (algorithm == NULL || !control_body_number(body, "digits", 6, &digits, answer))
 		return;
 	user_changes_lock();
 	if (control_find_user(context, body, &user, answer))
@@ -107,7 +84,7 @@ control_totp_disable(struct control_context *context, const json_t *body,
 		if (err == 0)
 			err = provider_update(context->provider, user, &failure);
 		if (err == 0) {
-			control_set_subject(answer, user->username);
+			control_user_tell(answer, USER_UPDATED, NULL, user);
 			control_answer_set(answer, 200, "One-time codes disabled");
 		} else {
 			control_answer_failure(answer, err, &failure);
@@ -126,7 +103,7 @@ control_totp_show(struct control_context *context, const json_t *body,
 
 	if (control_find_user(context, body, &user, answer)) {
 		totp = &user->filters.totp;
-		answer_body(answer, json_pack("{s:s, s:b, s:s, s:I, s:I}", "username",
+		control_answer_give(answer, json_pack("{s:s, s:b, s:s, s:I, s:I}", "username",
 			user->username, "enabled", user_totp_is_on(user), "algorithm",
 			totp->algorithm, "digits", (json_int_t)totp->digits,
 			"recovery_codes_left", (json_int_t)totp->recovery_codes.count));

@@ -13,31 +13,53 @@ control_answer_failure(struct control_answer *answer, int err, const struct fail
 {
 	int status = 500;
 
-	if (err == ERR_INVALID || err == ERR_FORMAT || err == ERR_LIMIT)
+	if (err == ERR_INVALID)
 		status = 400;
 	else if (err == ERR_DENIED)
 		status = 403;
 	else if (err == ERR_NOT_FOUND)
 		status = 404;
-	else if (err == ERR_EXISTS)
-		status = 409;
-	else if (err == ERR_UNAVAILABLE)
-		status = 503;
 	control_answer_set(answer, status, "%s",
 	    failure->text[0] != '\0' ? failure->text : err_text(err));
 }
 
-static void
-answer_user(struct control_answer *answer, const struct user *user)
+void
+control_answer_bad(struct control_answer *answer, int err, const struct failure *failure)
 {
-	answer->body = user_to_json(user, USER_FORM_PUBLIC);
-	answer->status = answer->body != NULL ? 200 : 500;
+	control_answer_failure(answer, err == ERR_MEMORY ? err : ERR_INVALID, failure);
 }
 
 void
-control_set_subject(struct control_answer *answer, const char *username)
+control_set_subject(struct control_answer *answer, const char *name)
 {
-	snprintf(answer->subject, sizeof(answer->subject), "%s", username);
+	snprintf(answer->subject, sizeof(answer->subject), "%s", name);
+}
+
+/* For the audit log: without secrets, but with the fact that the password is another. */
+static json_t *
+audit_form(const struct user *user, const struct user *other)
+{
+	json_t *form = user_to_json(user, USER_FORM_PUBLIC);
+
+	if (user->password[0] != '\0')
+		json_object_set_new(form, "password", json_string(
+		    other == NULL || strcmp(user->password, other->password) == 0 ? "(set)"
+		    : "(another)"));
+	return form;
+}
+
+void
+control_user_tell(struct control_answer *answer, enum user_change kind, const struct user *before,
+	const struct user *after)
+{
+	const struct user *user = after != NULL ? after : before;
+
+	control_set_subject(answer, user->username);
+	control_answer_changed(answer, kind, user);
+	if (before != NULL)
+		answer->before = audit_form(before, NULL);
+	if (after != NULL)
+		answer->after = audit_form(after, before);
 }
 
 void
@@ -47,28 +69,26 @@ control_user_add(struct control_context *context, const json_t *body, struct con
 	struct user *user = NULL;
 	int err = user_new(&user);
 
-	if (err == 0)
-		err = user_from_json(user, body, &failure);
-	if (err == 0)
-		err = provider_add(context->provider, user, &failure);
-	if (err == 0) {
-		control_set_subject(answer, user->username);
-		answer_user(answer, user);
+	if (err == 0 && (err = user_from_json(user, body, &failure)) != 0) {
+		control_answer_bad(answer, err, &failure);
+	} else if (err == 0 && (err = provider_add(context->provider, user, &failure)) == 0) {
+		control_user_tell(answer, USER_ADDED, NULL, user);
+		control_answer_give(answer, user_to_json(user, USER_FORM_PUBLIC));
 	} else {
 		control_answer_failure(answer, err, &failure);
 	}
 	user_free(&user);
 }
 
-/* A whole number of the body, or `preset` when it is absent. */
+/* A text that may be absent; false, with the answer set, for anything but a text. */
 static bool
-body_number(const json_t *body, const char *key, int64_t preset, int64_t *out,
-	struct control_answer *answer)
+body_filter(const json_t *body, const char *key, const char **out, struct control_answer *answer)
 {
 	const json_t *member = json_object_get(body, key);
 
-	*out = member != NULL ? json_integer_value(member) : preset;
-	if (member == NULL || (json_is_integer(member) && *out >= 0))
+	*out = json_string_value(member);
+	if (member == NULL ||
+	    (*out != NULL && strlen(*out) == json_string_length(member)))
 		return true;
 	control_answer_set(answer, 400, "Invalid %s", key);
 	return false;
@@ -77,30 +97,22 @@ body_number(const json_t *body, const char *key, int64_t preset, int64_t *out,
 static bool
 list_query(const json_t *body, struct provider_query *query, struct control_answer *answer)
 {
-	const json_t *order = json_object_get(body, "order");
-	const json_t *username = json_object_get(body, "username");
+	const char *order;
 
 	*query = (struct provider_query){ 0 };
-	if (!body_number(body, "limit", LIST_DEFAULT, &query->limit, answer) ||
-	    !body_number(body, "offset", 0, &query->offset, answer))
+	if (!control_body_number(body, "limit", LIST_DEFAULT, &query->limit, answer) ||
+	    !control_body_number(body, "offset", 0, &query->offset, answer) ||
+	    !body_filter(body, "order", &order, answer) ||
+	    !body_filter(body, "username", &query->username, answer) ||
+	    !body_filter(body, "search", &query->search, answer))
 		return false;
 	if (query->limit > LIST_MAX)
 		query->limit = LIST_MAX;
-	if (order != NULL) {
-		const char *text = json_is_string(order) ? json_string_value(order) : "";
-
-		query->descending = strcmp(text, "DESC") == 0;
-		if (!query->descending && strcmp(text, "ASC") != 0) {
-			control_answer_set(answer, 400, "Invalid order");
-			return false;
-		}
-	}
-	if (username != NULL && !json_is_string(username)) {
-		control_answer_set(answer, 400, "Invalid username");
-		return false;
-	}
-	query->username = json_string_value(username);
-	return true;
+	query->descending = order != NULL && strcmp(order, "DESC") == 0;
+	if (order == NULL || query->descending || strcmp(order, "ASC") == 0)
+		return true;
+	control_answer_set(answer, 400, "Invalid order");
+	return false;
 }
 
 void
@@ -110,6 +122,7 @@ control_user_list(struct control_context *context, const json_t *body,
 	struct failure failure = { 0 };
 	struct provider_query query;
 	struct user_list list = { 0 };
+	json_t *users;
 	int err;
 
 	if (!list_query(body, &query, answer))
@@ -119,31 +132,51 @@ control_user_list(struct control_context *context, const json_t *body,
 		control_answer_failure(answer, err, &failure);
 		return;
 	}
-	answer->status = 200;
-	answer->body = json_array();
-	for (size_t i = 0; i < list.count; i++) {
-		if (json_array_append_new(answer->body,
-			user_to_json(list.items[i], USER_FORM_PUBLIC)) != 0)
-			control_answer_set(answer, 500, "%s", err_text(ERR_MEMORY));
+	users = json_array();
+	for (size_t i = 0; i < list.count && users != NULL; i++) {
+		if (json_array_append_new(users,
+			user_to_json(list.items[i], USER_FORM_PUBLIC)) == 0)
+			continue;
+		json_decref(users);
+		users = NULL;
 	}
+	control_answer_give(answer, users);
 	user_list_free(&list);
+}
+
+static int
+find_by_id(struct control_context *context, const json_t *body, struct user **out,
+	struct control_answer *answer, struct failure *failure)
+{
+	struct control_answer unused = { 0 };
+	int64_t id;
+
+	if (control_body_number(body, "id", 0, &id, &unused))
+		return provider_find_id(context->provider, id, out, failure);
+	control_answer_set(answer, 400, "Invalid userID");
+	return ERR_INVALID;
 }
 
 bool
 control_find_user(struct control_context *context, const json_t *body, struct user **out,
 	struct control_answer *answer)
 {
-	const char *username = control_body_text(body, "username", answer);
 	struct failure failure = { 0 };
+	const char *username;
 	int err;
 
 	*out = NULL;
-	if (username == NULL)
-		return false;
-	err = provider_find(context->provider, username, out, &failure);
-	if (err == ERR_NOT_FOUND)
-		control_answer_set(answer, 404, "there is no user \"%s\"", username);
-	else if (err != 0)
+	if (json_object_get(body, "id") != NULL) {
+		err = find_by_id(context, body, out, answer, &failure);
+	} else {
+		username = control_body_text(body, "username", answer);
+		if (username == NULL)
+			return false;
+		err = provider_find(context->provider, username, out, &failure);
+		if (err == ERR_NOT_FOUND)
+			control_answer_set(answer, 404, "there is no user \"%s\"", username);
+	}
+	if (err != 0 && answer->status == 0)
 		control_answer_failure(answer, err, &failure);
 	return err == 0;
 }
@@ -155,8 +188,32 @@ control_user_show(struct control_context *context, const json_t *body,
 	struct user *user;
 
 	if (control_find_user(context, body, &user, answer))
-		answer_user(answer, user);
+		control_answer_give(answer, user_to_json(user, USER_FORM_PUBLIC));
 	user_free(&user);
+}
+
+/* Writes a changed account back. An account that was there and is not is no 404. */
+static void
+store_changed(struct control_context *context, const struct user *before, struct user *after,
+	struct control_answer *answer)
+{
+	struct failure failure = { 0 };
+	int err = provider_update(context->provider, after, &failure);
+
+	if (err != 0) {
+		control_answer_failure(answer, err == ERR_NOT_FOUND ? ERR_IO : err, &failure);
+		return;
+	}
+	/* SQL drivers keep the name that it has, whatever the body says. */
+	if (strcmp(before->username, after->username) != 0 &&
+	    (err = user_set_text(&after->username, before->username)) != 0) {
+		control_answer_failure(answer, err, &failure);
+		return;
+	}
+	control_user_tell(answer, USER_UPDATED, before, after);
+	control_answer_give(answer, user_to_json(after, USER_FORM_PUBLIC));
+	if (answer->status == 200)
+		control_answer_set(answer, 200, "User updated");
 }
 
 /* Finds, changes and writes back an account, with no other change in between. */
@@ -164,23 +221,22 @@ static void
 change_user(struct control_context *context, const json_t *body, struct control_answer *answer,
 	int (*change)(struct user **user, const json_t *body, struct failure *failure))
 {
+	struct user *before = NULL, *user;
 	struct failure failure = { 0 };
-	struct user *user;
 	int err;
 
 	user_changes_lock();
 	if (control_find_user(context, body, &user, answer)) {
-		err = change(&user, body, &failure);
+		err = user_copy(user, &before);
 		if (err == 0)
-			err = provider_update(context->provider, user, &failure);
-		if (err == 0) {
-			control_set_subject(answer, user->username);
-			answer_user(answer, user);
-		} else {
-			control_answer_failure(answer, err, &failure);
-		}
+			err = change(&user, body, &failure);
+		if (err == 0)
+			store_changed(context, before, user, answer);
+		else
+			control_answer_bad(answer, err, &failure);
 	}
 	user_changes_unlock();
+	user_free(&before);
 	user_free(&user);
 }
 
@@ -188,13 +244,9 @@ static int
 apply_changes(struct user **user, const json_t *body, struct failure *failure)
 {
 	const json_t *changes = json_object_get(body, "changes");
-	const json_t *username = json_object_get(changes, "username");
 
 	if (!json_is_object(changes))
 		return failure_set(failure, ERR_INVALID, "the request needs an object \"changes\"");
-	if (username != NULL && (!json_is_string(username) ||
-		strcmp(json_string_value(username), (*user)->username) != 0))
-		return failure_set(failure, ERR_INVALID, "a username cannot be changed");
 	return user_merge_json(user, changes, failure);
 }
 
@@ -257,7 +309,7 @@ control_user_delete(struct control_context *context, const json_t *body,
 	if (control_find_user(context, body, &user, answer)) {
 		err = provider_delete(context->provider, user->id, &failure);
 		if (err == 0) {
-			control_set_subject(answer, user->username);
+			control_user_tell(answer, USER_DELETED, user, NULL);
 			control_answer_set(answer, 200, "User deleted");
 		} else {
 			control_answer_failure(answer, err, &failure);

@@ -7,12 +7,23 @@
 #include "accounts/accounts.h"
 #include "master/control_request.h"
 
-/* The answer for a failure of accounts/: its status and text. */
+/*
+ * The answer for a failure of a provider: the contract's status, and the text. Everything but a
+ * refusal of the account, of its change or of its name is 500.
+ */
 void control_answer_failure(
 	struct control_answer *answer, int err, const struct failure *failure);
-/* Says which account was changed: its sessions are looked at. */
-void control_set_subject(struct control_answer *answer, const char *username);
-/* The account that the body names; false, with the answer set, when there is none. */
+/* The same for a body that cannot be read: 400, but for a lack of memory. */
+void control_answer_bad(struct control_answer *answer, int err, const struct failure *failure);
+/* What is changed, for the log line. */
+void control_set_subject(struct control_answer *answer, const char *name);
+/* Says which account was changed, and how: to the log, the audit log and the master. */
+void control_user_tell(struct control_answer *answer, enum user_change kind,
+	const struct user *before, const struct user *after);
+/*
+ * The account that the body names by "id" or by "username"; false, with the answer set, when there
+ * is none.
+ */
 bool control_find_user(struct control_context *context, const json_t *body, struct user **out,
 	struct control_answer *answer);
 

@@ -285,23 +285,35 @@ open_accounts(struct start *start)
 }
 
 static int
+open_engine(struct master *m)
+{
+	struct control_engine_settings settings = { .loop = &m->loop, .log = m->log };
+
+	m->hooks = control_hooks_of(m);
+	m->backups_path = config_path(m->config, m->config->httpd.backups_path);
+	if (m->backups_path == NULL)
+		return ERR_MEMORY;
+	settings.context = (struct control_context){ .provider = m->provider, .hooks = &m->hooks,
+		.backups_path = m->backups_path };
+	return control_engine_new(&m->engine, &settings);
+}
+
+static int
 open_control(struct start *start)
 {
 	struct master *m = start->master;
-	char *path = config_path(m->config, m->config->control_socket);
-	struct control_settings settings = { .loop = &m->loop, .path = path, .owner = geteuid(),
-		.provider = m->provider, .log = m->log,
-		.hooks = control_hooks_of(m) };
+	char *path;
 	int err;
 
-	if (path == NULL)
-		return ERR_MEMORY;
 	/* portable mode has one account and no administrator */
-	if (start->options->portable_user != NULL || path[0] == '\0') {
-		free(path);
+	if (start->options->portable_user != NULL)
 		return 0;
-	}
-	err = control_start(&m->control, &settings);
+	if ((err = open_engine(m)) != 0)
+		return err;
+	if ((path = config_path(m->config, m->config->control_socket)) == NULL)
+		return ERR_MEMORY;
+	err = control_start(&m->control, &(struct control_settings){ .loop = &m->loop,
+		.path = path, .owner = geteuid(), .engine = m->engine, .log = m->log });
 	if (err != 0)
 		buf_printf(&start->mistakes, "control_socket: %s: %s; %s\n", path,
 		    err == ERR_IO ? strerror(errno) : err_text(err), err == ERR_EXISTS ?
@@ -439,6 +451,8 @@ clean_up(struct start *start)
 	uv_loop_close(&m->loop);
 	reload_free(&start->reload);
 	access_free(&m->access);
+	control_engine_free(&m->engine);
+	free(m->backups_path);
 	admission_free(&m->admission);
 	provider_close(&m->provider);
 	host_keys_free(&m->host_keys);

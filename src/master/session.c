@@ -302,6 +302,7 @@ on_transfer_progress(struct connection *c, struct rd fields)
 		t->started_ms = clock_wall_ms();
 		if (message.started_ms <= now)
 			t->started_ms -= (int64_t)(now - message.started_ms);
+		t->last_activity_ms = t->started_ms;
 		t->path = view_dup(message.path);
 		if (t->path == NULL) {
 			free(t);
@@ -310,13 +311,15 @@ on_transfer_progress(struct connection *c, struct rd fields)
 		LIST_INSERT_HEAD(&c->transfers, t, link);
 		c->transfer_count++;
 	}
+	t->previous_bytes = t->bytes;
+	t->previous_ms = t->last_activity_ms;
 	t->bytes = message.bytes;
 	t->last_activity_ms = c->last_activity_ms;
 	return 0;
 }
 
-static const char *
-protocol_text(uint8_t protocol)
+const char *
+connection_protocol_text(uint8_t protocol)
 {
 	static const char *const names[] = { "SFTP", "SCP", "SSH" };
 
@@ -354,7 +357,7 @@ on_transfer_done(struct connection *c, struct rd fields)
 		log_transfer(c->master->log, &(struct log_transfer){ .upload = message.upload,
 			.elapsed_ms = message.elapsed_ms, .size_bytes = message.bytes,
 			.username = c->user->username, .file_path = buf_view(&path),
-			.connection_id = c->id_text, .protocol = protocol_text(message.protocol) });
+			.connection_id = c->id_text, .protocol = connection_protocol_text(message.protocol) });
 	else
 		log_app(c->master->log, LOG_LEVEL_WARN, "sftpd", c->id_text,
 		    "%s of \"%.*s\" by user \"%s\" failed after %" PRIu64 " bytes",
@@ -408,7 +411,7 @@ on_operation_done(struct connection *c, struct rd fields)
 		.target_path = buf_view(&target), .filemode = mode, .uid = message.uid,
 		.gid = message.gid, .access_time = message.atime,
 		.modification_time = message.mtime, .ssh_command = message.ssh_command,
-		.connection_id = c->id_text, .protocol = protocol_text(message.protocol) });
+		.connection_id = c->id_text, .protocol = connection_protocol_text(message.protocol) });
 	buf_free(&path);
 	buf_free(&target);
 	return 0;
@@ -479,57 +482,6 @@ session_count_user(struct master *m, const char *username)
 
 	connections_each(m, count_user, &count);
 	return count.number;
-}
-
-static json_t *
-transfers_json(const struct connection *c)
-{
-	const struct connection_transfer *t;
-	json_t *array = json_array();
-
-	LIST_FOREACH(t, &c->transfers, link) {
-		/* a path need not be UTF-8, and JSON must be */
-		json_t *path = json_string(t->path);
-
-		json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:I, s:o}",
-		    "operation_type", t->upload ? "upload" : "download",
-		    "start_time", (json_int_t)t->started_ms, "size", (json_int_t)t->bytes,
-		    "last_activity", (json_int_t)t->last_activity_ms,
-		    "path", path != NULL ? path : json_string("(not UTF-8)")));
-	}
-	return array;
-}
-
-static void
-list_connection(void *ctx, struct connection *c)
-{
-	const struct connection_channel *channel = LIST_FIRST(&c->channels);
-	json_t *array = ctx, *version, *command;
-	char address[ADDRESS_TEXT_MAX + 16];
-
-	if (!c->authenticated || channel == NULL)
-		return;
-	snprintf(address, sizeof(address), strchr(c->address_text, ':') ? "[%s]:%u" : "%s:%u",
-	    c->address_text, c->port);
-	version = json_string(c->client_version != NULL ? c->client_version : "");
-	command = json_string(channel->command);
-	json_array_append_new(array, json_pack("{s:s, s:s, s:o, s:s, s:I, s:I, s:s, s:o, s:o}",
-	    "username", c->user->username, "connection_id", c->id_text,
-	    "client_version", version != NULL ? version : json_string(""),
-	    "remote_address", address, "connection_time", (json_int_t)c->accepted_ms,
-	    "last_activity", (json_int_t)c->last_activity_ms,
-	    "protocol", protocol_text(channel->protocol), "active_transfers", transfers_json(c),
-	    "ssh_command", command != NULL ? command : json_string("")));
-}
-
-json_t *
-session_list(struct master *m)
-{
-	json_t *array = json_array();
-
-	if (array != NULL)
-		connections_each(m, list_connection, array);
-	return array;
 }
 
 struct close_order {

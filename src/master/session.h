@@ -30,6 +30,8 @@ MUST int session_start_worker(struct connection *connection, int root_fd, bool p
 uint64_t session_count_user(struct master *master, const char *username);
 /* The connection objects of the contract: those with an open channel. NULL when memory is short. */
 json_t *session_list(struct master *master);
+/* The transfers under way, each with who, where and its rate in bytes a second; likewise. */
+json_t *session_transfers(struct master *master);
 /* Closes by the connection_id of logs and lists. ERR_NOT_FOUND. */
 MUST int session_close_id(struct master *master, const char *connection_id);
 /* Closes every session of the user, for an account that was deleted, disabled or changed. */

@@ -12,6 +12,7 @@
 #include "master/config.h"
 #include "master/connection.h"
 #include "master/control.h"
+#include "master/control_engine.h"
 #include "master/host_keys.h"
 #include "master/log.h"
 #include "master/nurseries.h"
@@ -35,6 +36,9 @@ struct master {
 	struct services *services;
 	struct nurseries *nurseries;
 	struct parking *parking;
+	struct control_hooks hooks;
+	struct control_engine *engine; /* NULL in portable mode */
+	char *backups_path;
 	struct control *control;
 	struct password_queue passwords;
 

@@ -1,0 +1,158 @@
+#include "master/control_engine.h"
+
+#include "master/log.h"
+
+#include <stdlib.h>
+
+struct control_engine {
+	struct control_engine_settings settings;
+};
+
+/* A request under way. */
+struct call {
+	struct control_engine *engine;
+	struct control_context context;
+	struct control_actor actor;
+	struct control_request request;
+	struct control_answer answer;
+	control_done *done;
+	void *ctx;
+	uv_work_t work;
+};
+
+int
+control_engine_new(struct control_engine **out, const struct control_engine_settings *settings)
+{
+	*out = calloc(1, sizeof(**out));
+	if (*out == NULL)
+		return ERR_MEMORY;
+	(*out)->settings = *settings;
+	return 0;
+}
+
+void
+control_engine_free(struct control_engine **engine)
+{
+	free(*engine);
+	*engine = NULL;
+}
+
+const char *
+control_actor_kind_text(enum control_actor_kind kind)
+{
+	static const char *const texts[] = { "host", "local", "basic", "administrator", "key" };
+
+	return texts[kind];
+}
+
+static void
+write_log(const struct call *call)
+{
+	const struct control_row *row = call->request.row;
+	const struct control_answer *answer = &call->answer;
+	enum log_level level = LOG_LEVEL_DEBUG;
+
+	if (answer->status >= 400)
+		level = LOG_LEVEL_WARN;
+	else if (row->is_change)
+		level = LOG_LEVEL_INFO;
+	log_app(call->engine->settings.log, level, "control", "", "%s %s%s%s by %s %s from %s: %d %s",
+	    row->resource, row->verb, answer->subject[0] != '\0' ? " " : "", answer->subject,
+	    control_actor_kind_text(call->actor.kind), call->actor.name, call->actor.origin,
+	    answer->status, answer->message);
+}
+
+static void
+tell_changes(const struct call *call)
+{
+	const struct control_hooks *hooks = call->context.hooks;
+	const struct control_answer *answer = &call->answer;
+
+	for (size_t i = 0; i < answer->change_count; i++) {
+		const struct user *user = answer->changes[i].user;
+		bool is_limited = user->quota_size > 0 || user->quota_files > 0;
+
+		if (hooks->user_changed != NULL)
+			hooks->user_changed(hooks->ctx, answer->changes[i].kind, user);
+		if (hooks->scan_quota != NULL &&
+		    (answer->scan_quota == 1 || (answer->scan_quota == 2 && is_limited)))
+			hooks->scan_quota(hooks->ctx, user->username);
+	}
+}
+
+static void
+finish(struct call *call)
+{
+	write_log(call);
+	tell_changes(call);
+	call->done(call->ctx, &call->answer);
+	control_request_free(&call->request);
+	control_answer_free(&call->answer);
+	free(call);
+}
+
+static void
+handle(struct call *call)
+{
+	call->request.row->handle(&call->context, call->request.body, &call->answer);
+}
+
+static void
+work(uv_work_t *request)
+{
+	handle(request->data);
+}
+
+static void
+on_worked(uv_work_t *request, int status)
+{
+	struct call *call = request->data;
+
+	if (status != 0)
+		control_answer_set(&call->answer, 503, "the server is stopping");
+	finish(call);
+}
+
+static bool
+may_ask(const struct call *call)
+{
+	enum control_area area = call->request.row->area;
+
+	return area == AREA_ANY || (call->actor.areas & 1u << area) != 0;
+}
+
+void
+control_engine_run(struct control_engine *engine, const struct control_actor *actor,
+	struct control_request *request, control_done *done, void *ctx)
+{
+	struct call *call = calloc(1, sizeof(*call));
+
+	if (call == NULL) {
+		struct control_answer answer = { 0 };
+
+		control_answer_set(&answer, 500, "%s", err_text(ERR_MEMORY));
+		done(ctx, &answer);
+		control_request_free(request);
+		return;
+	}
+	call->engine = engine;
+	call->context = engine->settings.context;
+	call->actor = *actor;
+	call->context.actor = &call->actor;
+	call->request = *request;
+	*request = (struct control_request){ 0 };
+	call->done = done;
+	call->ctx = ctx;
+	call->work.data = call;
+	if (!may_ask(call)) {
+		control_answer_set(&call->answer, 403, "%s may not use the area \"%s\"",
+		    call->actor.name, control_area_name(call->request.row->area));
+		finish(call);
+	} else if (!call->request.row->on_pool) {
+		handle(call);
+		finish(call);
+	} else if (uv_queue_work(engine->settings.loop, &call->work, work, on_worked) != 0) {
+		control_answer_set(&call->answer, 500, "%s", err_text(ERR_MEMORY));
+		finish(call);
+	}
+}
