@@ -17,6 +17,7 @@ static const size_t text_fields[] = {
 	offsetof(struct user, home_dir),
 	offsetof(struct user, filters.totp.secret),
 	offsetof(struct user, filters.totp.algorithm),
+	offsetof(struct user, filters.fsync),
 	offsetof(struct user, filesystem.s3.bucket),
 	offsetof(struct user, filesystem.s3.key_prefix),
 	offsetof(struct user, filesystem.s3.region),
@@ -219,6 +220,7 @@ user_copy(const struct user *user, struct user **out)
 	copy->filters.idle_timeout = user->filters.idle_timeout;
 	copy->filters.totp.digits = user->filters.totp.digits;
 	copy->filters.totp.last_step = user->filters.totp.last_step;
+	copy->filters.max_upload_file_size = user->filters.max_upload_file_size;
 	*out = copy;
 	copy = NULL;
 out:

@@ -134,6 +134,8 @@ struct user {
 		struct user_totp totp;
 		struct access_time access_time;
 		int64_t idle_timeout; /* minutes; 0: the server's, -1: never */
+		int64_t max_upload_file_size; /* bytes; 0: no limit */
+		char *fsync; /* "none", "on-close", or "" for the server's setting */
 	} filters;
 	struct user_filesystem_config {
 		int64_t provider; /* enum user_filesystem, or a number that is none */

@@ -103,6 +103,9 @@ static const struct member filters_members[] = {
 	OTHER(struct user_filters, access_time, "access_time", OUTPUT_UNLESS_EMPTY,
 	    access_time_read, access_time_write),
 	NUMBER(struct user_filters, idle_timeout, "idle_timeout", OUTPUT_UNLESS_EMPTY),
+	NUMBER(struct user_filters, max_upload_file_size, "max_upload_file_size",
+	    OUTPUT_UNLESS_EMPTY),
+	TEXT(struct user_filters, fsync, "fsync", OUTPUT_UNLESS_EMPTY),
 	END,
 };
 

@@ -361,6 +361,20 @@ check_extensions(struct user_extensions_list *list, struct failure *failure)
 	return 0;
 }
 
+static int
+check_uploads(const struct user_filters *filters, struct failure *failure)
+{
+	const char *when = filters->fsync;
+
+	if (filters->max_upload_file_size < 0)
+		return failure_invalid(failure, "invalid max_upload_file_size: %lld",
+		    (long long)filters->max_upload_file_size);
+	if (when[0] != '\0' && strcmp(when, "none") != 0 && strcmp(when, "on-close") != 0)
+		return failure_invalid(failure,
+		    "invalid fsync \"%s\": none, on-close, or empty for the server's setting", when);
+	return 0;
+}
+
 int
 user_validate_check(struct user *user, const struct user_rules *rules, struct failure *failure)
 {
@@ -380,7 +394,8 @@ user_validate_check(struct user *user, const struct user_rules *rules, struct fa
 	    (err = check_addresses(&filters->allowed_ip, "allowed", failure)) != 0 ||
 	    (err = check_login_methods(&filters->denied_login_methods, failure)) != 0 ||
 	    (err = check_extensions(&filters->file_extensions, failure)) != 0 ||
-	    (err = access_time_validate(&filters->access_time, failure)) != 0)
+	    (err = access_time_validate(&filters->access_time, failure)) != 0 ||
+	    (err = check_uploads(filters, failure)) != 0)
 		return err;
 	if (filters->idle_timeout < -1 || filters->idle_timeout > USER_IDLE_MAX)
 		return failure_invalid(failure,

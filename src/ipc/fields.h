@@ -57,7 +57,8 @@
 #define IPC_FIELDS_SESSION_ENDED(F) F(TEXT, error, 1024)
 #define IPC_FIELDS_SESSION_POLICY(F) \
 	F(TEXT, username, 255) F(TEXT, connection_id, 128) F(TEXT, root_path, 4096) \
-	F(U32, umask, 0777) F(BOOL, ignore_setstat, 1) F(U8, upload_mode, 2) \
+	F(U32, umask, 0377) F(BOOL, ignore_setstat, 1) F(U8, upload_mode, 2) \
+	F(BOOL, upload_sync, 1) F(U64, upload_size_max, INT64_MAX) \
 	F(BOOL, parked, 1) F(U32, park_after_ms, 86400000) \
 	F(BYTES, policy, 120000)
 #define IPC_FIELDS_SESSION_CLOSE(F) F(BOOL, when_idle, 1) F(TEXT, reason, 255)

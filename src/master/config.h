@@ -55,6 +55,7 @@ struct config {
 		unsigned umask;
 		char *banner; /* never blank after a load */
 		int upload_mode;
+		char *fsync; /* "none" or "on-close" */
 		struct config_actions actions;
 		struct config_list keys; /* private key files, relative to config_dir */
 		bool enable_scp;

@@ -8,6 +8,7 @@
 
 static const char *const sandboxes[] = { "best-effort", "require", NULL };
 static const char *const presets[] = { "modern", "compatible", "legacy", NULL };
+static const char *const fsyncs[] = { "none", "on-close", NULL };
 static const char *const drivers[] = { "sqlite", "memory", "postgresql", "mysql", "bolt", NULL };
 static const char *const file_actions[] = { "download", "upload", "delete", "rename", "ssh_cmd",
 	NULL };
@@ -57,9 +58,9 @@ const struct setting settings[] = {
 	{ "sftpd.banner", SETTING_TEXT, AT(sftpd.banner), CONFIG_BANNER_DEFAULT, SETTING_LIVE,
 	    .valid = config_valid_banner,
 	    .expected = "at most 200 printable ASCII characters" },
-	{ "sftpd.upload_mode", SETTING_INT, AT(sftpd.upload_mode), "0",
-	    SETTING_LATER | SETTING_LIVE,
+	{ "sftpd.upload_mode", SETTING_INT, AT(sftpd.upload_mode), "0", SETTING_LIVE,
 	    RANGE(0, 2) },
+	{ "sftpd.fsync", SETTING_TEXT, AT(sftpd.fsync), "none", SETTING_LIVE, .choices = fsyncs },
 	{ "sftpd.actions.execute_on", SETTING_LIST, AT(sftpd.actions.execute_on), "",
 	    SETTING_LATER, .choices = file_actions },
 	{ "sftpd.actions.command", SETTING_TEXT, AT(sftpd.actions.command), "", SETTING_LATER,

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { UMASK_MAX = 0777, FAULT_VALUE_MAX = 80 };
+enum { UMASK_MAX = 0377, FAULT_VALUE_MAX = 80 };
 
 static void *
 place(const struct config *config, const struct setting *setting)
@@ -75,7 +75,7 @@ fault_expected(const struct setting *setting, struct buf *fault)
 	} else if (setting->type == SETTING_BOOL) {
 		buf_text(fault, "true or false");
 	} else if (setting->type == SETTING_OCTAL) {
-		buf_text(fault, "an octal number from \"0\" to \"0777\"");
+		buf_text(fault, "an octal number from \"0\" to \"0377\"");
 	} else {
 		buf_text(fault, "a text");
 	}

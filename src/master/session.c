@@ -93,10 +93,20 @@ encode_policy(const struct user *user, struct buf *out)
 	return err;
 }
 
+/* The account's own word, or the server's. */
+static bool
+upload_sync(const struct user *user, const struct config_sftpd *sftpd)
+{
+	const char *when = user->filters.fsync[0] != '\0' ? user->filters.fsync : sftpd->fsync;
+
+	return strcmp(when, "on-close") == 0;
+}
+
 static int
 encode_session_policy(const struct connection *c, bool parked, struct buf *message)
 {
 	const struct config_sftpd *sftpd = &c->master->config->sftpd;
+	int64_t upload_size_max = c->user->filters.max_upload_file_size;
 	struct buf policy = buf_init(IPC_BYTES_MAX);
 	int err = encode_policy(c->user, &policy);
 
@@ -108,6 +118,8 @@ encode_session_policy(const struct connection *c, bool parked, struct buf *messa
 			.umask = sftpd->umask,
 			.ignore_setstat = sftpd->setstat_mode == 1,
 			.upload_mode = (uint8_t)sftpd->upload_mode,
+			.upload_sync = upload_sync(c->user, sftpd),
+			.upload_size_max = upload_size_max > 0 ? (uint64_t)upload_size_max : 0,
 			.parked = parked,
 			.park_after_ms = (uint32_t)c->master->config->limits.park_after_seconds *
 			    1000,

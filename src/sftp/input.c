@@ -182,6 +182,8 @@ begin_write(struct sftp_server *server, const struct sftp_write_header *header, 
 		write->text = "not open for writing";
 	} else if (header->offset > (uint64_t)INT64_MAX - header->length) {
 		write->error = EFBIG;
+		handle->transfer.failed = true;
+		vfs_file_fail(handle->file, EFBIG);
 	} else {
 		write->status = SFTP_OK;
 		write->handle = handle;

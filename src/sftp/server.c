@@ -115,6 +115,8 @@ sftp_handle_close(struct sftp_server *server, struct sftp_handle *handle, bool c
 	path.length = transfer.path->length;
 	memcpy(path.text, transfer.path->text, (size_t)path.length + 1);
 	transfer.path = &path;
+	if (cut)
+		vfs_file_fail(handle->file, ECANCELED);
 	error = vfs_close(&handle->file);
 	transfer.failed = transfer.failed || cut || error != 0;
 	sftp_handle_release(&server->handles, handle);

@@ -62,14 +62,18 @@ set_size(int fd, uint64_t size)
 	return result == 0 ? 0 : errno;
 }
 
+void
+attributes_times(const struct vfs_attributes *set, struct timespec out[static 2])
+{
+	out[0] = (struct timespec){ .tv_sec = set->atime, .tv_nsec = (long)set->atime_nsec };
+	out[1] = (struct timespec){ .tv_sec = set->mtime, .tv_nsec = (long)set->mtime_nsec };
+}
+
 /* Size before times, which it changes; owner before mode, of which it clears bits. */
 MUST int
 attributes_apply(int fd, const struct vfs_attributes *set)
 {
-	const struct timespec times[2] = {
-		{ .tv_sec = set->atime, .tv_nsec = (long)set->atime_nsec },
-		{ .tv_sec = set->mtime, .tv_nsec = (long)set->mtime_nsec },
-	};
+	struct timespec times[2];
 	int err;
 
 	if ((set->valid & VFS_ATTRIBUTE_SIZE) != 0) {
@@ -81,7 +85,8 @@ attributes_apply(int fd, const struct vfs_attributes *set)
 		return errno;
 	if ((set->valid & VFS_ATTRIBUTE_MODE) != 0 && fchmod(fd, set->mode & MODE_BITS) != 0)
 		return errno;
-	if ((set->valid & VFS_ATTRIBUTE_TIMES) != 0 && futimens(fd, times) != 0)
-		return errno;
-	return 0;
+	if ((set->valid & VFS_ATTRIBUTE_TIMES) == 0)
+		return 0;
+	attributes_times(set, times);
+	return futimens(fd, times) == 0 ? 0 : errno;
 }

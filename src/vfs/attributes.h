@@ -16,6 +16,8 @@ void attributes_from_stat(const struct stat *st, struct vfs_attributes *out);
 operations attributes_operations(const struct vfs_attributes *set);
 /* 0, or EINVAL or EFBIG for values that cannot be. */
 MUST int attributes_check(const struct vfs_attributes *set);
+/* The times to set, as futimens(3) takes them. */
+void attributes_times(const struct vfs_attributes *set, struct timespec out[static 2]);
 /*
  * Sets what is valid on a descriptor that was really opened (not O_PATH), for writing when the
  * size is set. 0 or an errno value; what was set before a failure stays.

@@ -1,5 +1,6 @@
 #include "vfs/attributes.h"
 #include "vfs/place.h"
+#include "vfs/temporary.h"
 #include "vfs/vpath.h"
 
 #include "base/fd.h"
@@ -85,8 +86,9 @@ batch_next(struct vfs_directory *directory)
 }
 
 /*
- * False for what is no entry to show. A few file systems have names longer than VPATH_NAME_MAX
- * bytes; no path could name them.
+ * False for what is no entry to show. Uploads under way are none, and what dead sessions left of
+ * theirs is removed here, where it is found without being looked for. A few file systems have
+ * names longer than VPATH_NAME_MAX bytes; no path could name them.
  */
 static bool
 entry_fill(const struct vfs_directory *directory, const struct dirent64 *from,
@@ -98,6 +100,10 @@ entry_fill(const struct vfs_directory *directory, const struct dirent64 *from,
 	if (n > VPATH_NAME_MAX || strcmp(from->d_name, ".") == 0 ||
 	    strcmp(from->d_name, "..") == 0)
 		return false;
+	if (temporary_is_name(from->d_name)) {
+		(void)temporary_sweep(directory->fd, from->d_name);
+		return false;
+	}
 	memcpy(out->name, from->d_name, n + 1);
 	if (fstatat(directory->fd, from->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		attributes_from_stat(&st, &out->attributes);

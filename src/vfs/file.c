@@ -42,31 +42,21 @@ file_create(struct vfs *vfs, const struct vpath *path, bool follow, struct vfs_f
 	struct place place;
 	int err;
 
-	if (!follow) {
+	if (!follow && upload_is_plain(file)) {
 		err = place_create_plain(vfs, wanted, path, flags, &file->grants, &file->fd);
-		file->is_new = err == 0;
+		file->upload.is_new = err == 0;
 		if (err == 0 || err == EEXIST)
 			return err;
 	}
 	err = follow ? place_follow(vfs, wanted, OPERAND_PATH, path, &place)
 		     : place_find(vfs, wanted, OPERAND_PATH, path, &place);
 	if (err == 0)
-		err = resolve_at(place.directory_fd, place.name,
-		    flags | O_CREAT | O_EXCL | O_NOCTTY, &file->fd);
-	file->is_new = err == 0;
+		err = upload_create(file, &place, flags,
+		    operations_allowed(OPERATION_BIT(OVERWRITE_FILE), OPERAND_PATH, NODE_OTHER,
+		    place.grants));
 	file->grants = place.grants;
 	place_free(&place);
 	return err;
-}
-
-static int
-file_truncate(struct vfs_file *file)
-{
-	const struct vfs_attributes empty = { .valid = VFS_ATTRIBUTE_SIZE };
-
-	if ((file->flags & VFS_TRUNCATE) == 0 || file->size_before == 0)
-		return 0;
-	return attributes_apply(file->fd, &empty);
 }
 
 static int
@@ -88,10 +78,8 @@ file_open_existing(struct vfs *vfs, const struct vpath *path, struct vfs_file *f
 		err = EACCES;
 	if (err == 0)
 		err = place_open_file(&place, access_flags(file->flags), &file->fd, &st);
-	if (err == 0) {
-		file->size_before = (uint64_t)st.st_size;
-		err = file_truncate(file);
-	}
+	if (err == 0)
+		err = upload_existing(file, &place, &st);
 	file->grants = place.grants;
 	place_free(&place);
 	return err;
@@ -138,20 +126,21 @@ vfs_open(struct vfs *vfs, const struct vpath *path, unsigned flags, struct vfs_f
 	file = malloc(sizeof(*file));
 	if (file == NULL)
 		return ENOMEM;
+	file->vfs = vfs;
 	file->fd = -1;
 	file->flags = flags;
-	file->is_new = false;
-	file->size_before = 0;
+	upload_init(&file->upload);
 	vpath_copy(&file->path, path);
 	err = (flags & VFS_CREATE) != 0 ? file_create_or_open(vfs, path, file)
 					: file_open_existing(vfs, path, file);
 	if (err != 0) {
+		upload_cancel(file);
 		fd_close(&file->fd);
 		free(file);
 		return err;
 	}
-	file->write_from = (flags & VFS_APPEND) != 0 && (flags & VFS_TRUNCATE) == 0
-	    ? file->size_before : 0;
+	if ((flags & VFS_WRITE) != 0)
+		upload_begin(file);
 	*out = file;
 	return 0;
 }
@@ -159,13 +148,13 @@ vfs_open(struct vfs *vfs, const struct vpath *path, unsigned flags, struct vfs_f
 bool
 vfs_file_is_new(const struct vfs_file *file)
 {
-	return file->is_new;
+	return file->upload.is_new;
 }
 
 uint64_t
 vfs_file_size_before(const struct vfs_file *file)
 {
-	return file->size_before;
+	return file->upload.size_before;
 }
 
 uint64_t
@@ -207,7 +196,8 @@ vfs_file_set_attributes(struct vfs_file *file, const struct vfs_attributes *set)
 		return EACCES;
 	if ((set->valid & VFS_ATTRIBUTE_SIZE) != 0 && (file->flags & VFS_WRITE) == 0)
 		return EBADF;
-	return attributes_apply(file->fd, set);
+	return (file->flags & VFS_WRITE) != 0 ? upload_set(file, set)
+					      : attributes_apply(file->fd, set);
 }
 
 MUST int
@@ -224,16 +214,26 @@ vfs_file_sync(struct vfs_file *file)
 	return fsync(file->fd) == 0 ? 0 : errno;
 }
 
+void
+vfs_file_fail(struct vfs_file *file, int error)
+{
+	upload_wrote(&file->upload, 0, 0, error);
+}
+
 int
 vfs_close(struct vfs_file **file)
 {
-	int err;
+	struct vfs_file *f = *file;
+	int err = 0;
 
-	if (*file == NULL)
+	if (f == NULL)
 		return 0;
+	if ((f->flags & VFS_WRITE) != 0)
+		err = upload_settle(f);
 	/* EINTR: Linux has closed it all the same, and has nothing more to say. */
-	err = close((*file)->fd) == 0 || errno == EINTR ? 0 : errno;
-	free(*file);
+	if (close(f->fd) != 0 && errno != EINTR && err == 0)
+		err = errno;
+	free(f);
 	*file = NULL;
 	return err;
 }

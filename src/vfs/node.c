@@ -2,6 +2,9 @@
 #include "vfs/attributes.h"
 #include "vfs/link.h"
 #include "vfs/place.h"
+#include "vfs/rename.h"
+#include "vfs/temporary.h"
+#include "vfs/upload.h"
 #include "vfs/vpath.h"
 
 #include "base/fd.h"
@@ -9,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <unistd.h>
 
 enum { NEW_DIRECTORY_MODE = 0777 };
@@ -64,27 +66,44 @@ open_to_set(const struct place *place, const struct stat *found, bool set_size, 
 	return err;
 }
 
+static int
+set_node(struct vfs *vfs, const struct place *place, const struct vfs_attributes *set,
+	struct stat *st)
+{
+	bool set_size = (set->valid & VFS_ATTRIBUTE_SIZE) != 0;
+	int fd = -1;
+	int err = open_to_set(place, st, set_size, &fd, st);
+
+	if (err == 0 && set_size && set->size > (uint64_t)st->st_size)
+		err = upload_may_grow(vfs, set->size);
+	if (err == 0)
+		err = attributes_apply(fd, set);
+	fd_close(&fd);
+	return err;
+}
+
 MUST int
 vfs_set_attributes(struct vfs *vfs, const struct vpath *path, bool follow,
 	const struct vfs_attributes *set)
 {
 	operations wanted = attributes_operations(set);
+	struct vfs_file *upload = NULL;
 	struct place place;
 	struct stat st;
-	int fd = -1;
 	int err = attributes_check(set);
 
 	if (err != 0 || wanted == 0)
 		return err;
 	err = place_find_node(vfs, wanted, path, follow, &place, &st);
+	if (err == 0 || err == ENOENT)
+		upload = upload_find(vfs, &place, err == 0 ? &st : NULL);
+	if (upload != NULL)
+		err = 0;
 	if (err == 0 && !operations_allowed(wanted, OPERAND_PATH,
-	    S_ISDIR(st.st_mode) ? NODE_DIRECTORY : NODE_OTHER, place.grants))
+	    upload == NULL && S_ISDIR(st.st_mode) ? NODE_DIRECTORY : NODE_OTHER, place.grants))
 		err = EACCES;
 	if (err == 0)
-		err = open_to_set(&place, &st, (set->valid & VFS_ATTRIBUTE_SIZE) != 0, &fd, &st);
-	if (err == 0)
-		err = attributes_apply(fd, set);
-	fd_close(&fd);
+		err = upload != NULL ? upload_set(upload, set) : set_node(vfs, &place, set, &st);
 	place_free(&place);
 	return err;
 }
@@ -188,41 +207,6 @@ vfs_hard_link(struct vfs *vfs, const struct vpath *from, const struct vpath *to)
 	return err;
 }
 
-/*
- * For file systems without RENAME_NOREPLACE. A file moves by a second link, which does not
- * replace either. What cannot have a second link can only be moved after a look at the new name,
- * and what appears there between the two is replaced.
- */
-static int
-rename_by_steps(const struct place *from, const struct place *to)
-{
-	struct stat st;
-
-	if (linkat(from->directory_fd, from->name, to->directory_fd, to->name, 0) == 0)
-		return unlinkat(from->directory_fd, from->name, 0) == 0 ? 0 : errno;
-	if (errno != EPERM && errno != EOPNOTSUPP)
-		return errno;
-	if (fstatat(to->directory_fd, to->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return EEXIST;
-	if (errno != ENOENT)
-		return errno;
-	if (renameat(from->directory_fd, from->name, to->directory_fd, to->name) != 0)
-		return errno;
-	return 0;
-}
-
-static int
-rename_places(const struct place *from, const struct place *to, bool replace)
-{
-	unsigned flags = replace ? 0 : RENAME_NOREPLACE;
-
-	if (renameat2(from->directory_fd, from->name, to->directory_fd, to->name, flags) == 0)
-		return 0;
-	if (!replace && (errno == EINVAL || errno == ENOSYS))
-		return rename_by_steps(from, to);
-	return errno;
-}
-
 MUST int
 vfs_rename(struct vfs *vfs, const struct vpath *from, const struct vpath *to, bool replace)
 {
@@ -235,7 +219,8 @@ vfs_rename(struct vfs *vfs, const struct vpath *from, const struct vpath *to, bo
 	if (err == 0)
 		err = place_find(vfs, OPERATION_BIT(RENAME), OPERAND_TARGET, to, &target);
 	if (err == 0)
-		err = rename_places(&source, &target, replace);
+		err = rename_entry(source.directory_fd, source.name, target.directory_fd,
+		    target.name, replace);
 	place_free(&source);
 	place_free(&target);
 	return err;
@@ -270,6 +255,18 @@ vfs_make_directory(struct vfs *vfs, const struct vpath *path)
 	return err;
 }
 
+/* A directory that looks empty to its owner may hold what a dead session left. */
+static bool
+sweep(const struct place *place)
+{
+	struct stat st;
+	int fd;
+	bool swept = place_open_directory(place, &fd, &st) == 0 && temporary_sweep_all(fd);
+
+	fd_close(&fd);
+	return swept;
+}
+
 MUST int
 vfs_remove_directory(struct vfs *vfs, const struct vpath *path)
 {
@@ -281,6 +278,9 @@ vfs_remove_directory(struct vfs *vfs, const struct vpath *path)
 	err = place_find(vfs, OPERATION_BIT(REMOVE_DIRECTORY), OPERAND_PATH, path, &place);
 	if (err == 0 && unlinkat(place.directory_fd, place.name, AT_REMOVEDIR) != 0)
 		err = errno;
+	if (err == ENOTEMPTY && sweep(&place) &&
+	    unlinkat(place.directory_fd, place.name, AT_REMOVEDIR) == 0)
+		err = 0;
 	place_free(&place);
 	return err;
 }

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "vfs/link.h"
 #include "vfs/resolve.h"
+#include "vfs/temporary.h"
 #include "vfs/tree.h"
 #include "vfs/vpath.h"
 
@@ -70,6 +71,8 @@ find_real(const struct vfs *vfs, operations wanted, enum operand operand,
 		return ENOMEM;
 	for (int i = 0; i < FOLLOW_TRIES && err == ELOOP; i++) {
 		err = real_path(vfs, path, follow_last, place->real);
+		if (err == 0 && temporary_is_name(vpath_name(place->real)))
+			err = ENOENT;
 		if (err != 0)
 			return err;
 		place->grants =
@@ -89,6 +92,8 @@ place_start(const struct vfs *vfs, operations wanted, enum operand operand,
 		.directory_fd = -1,
 		.grants = policy_grants(&vfs->policy, path),
 	};
+	if (temporary_is_name(vpath_name(path)))
+		return ENOENT;
 	return operations_allowed(wanted, operand, NODE_UNKNOWN, place->grants) ? 0 : EACCES;
 }
 
@@ -216,6 +221,8 @@ place_create_plain(const struct vfs *vfs, operations wanted, const struct vpath 
 {
 	*fd_out = -1;
 	*grants_out = policy_grants(&vfs->policy, path);
+	if (temporary_is_name(vpath_name(path)))
+		return ENOENT;
 	if (!operations_allowed(wanted, OPERAND_PATH, NODE_UNKNOWN, *grants_out) ||
 	    vpath_is_root(path))
 		return EACCES;

@@ -24,7 +24,8 @@ struct place {
 /*
  * Finds the directory that holds the path; links on the way are followed, the last component is
  * not looked at. 0 or an errno value: EACCES when an operation is not allowed on the path, or not
- * where its links lead. Give back with place_free(), also after an error.
+ * where its links lead; ENOENT for a name that temporary.h reserves. Give back with place_free(),
+ * also after an error.
  */
 MUST int place_find(const struct vfs *vfs, operations wanted, enum operand operand,
 	const struct vpath *path, struct place *out);

@@ -57,11 +57,16 @@ file_may_read(const struct vfs_file *file, uint64_t offset, uint64_t bytes)
 MUST int
 file_may_write(const struct vfs_file *file, uint64_t offset, uint64_t bytes)
 {
+	int err;
+
 	if ((file->flags & VFS_WRITE) == 0)
 		return EBADF;
-	if (offset < file->write_from)
+	if (offset < file->upload.write_from)
 		return EINVAL;
-	return check_range(offset, bytes);
+	err = check_range(offset, bytes);
+	if (err == 0 && offset + bytes > file->upload.size)
+		err = upload_may_grow(file->vfs, offset + bytes);
+	return err;
 }
 
 /* One system call's worth; after a short result the rest of a piece goes alone. */
@@ -114,8 +119,8 @@ vfs_read(struct vfs_file *file, const struct iovec *iov, int iov_count, uint64_t
 	return 0;
 }
 
-MUST int
-vfs_write(struct vfs_file *file, const struct iovec *iov, int iov_count, uint64_t offset,
+static int
+write_all(const struct vfs_file *file, const struct iovec *iov, int iov_count, uint64_t offset,
 	size_t *done_out)
 {
 	struct cursor at = { iov, iov_count, 0 };
@@ -143,6 +148,16 @@ vfs_write(struct vfs_file *file, const struct iovec *iov, int iov_count, uint64_
 		at.skip += (size_t)n;
 	}
 	return 0;
+}
+
+MUST int
+vfs_write(struct vfs_file *file, const struct iovec *iov, int iov_count, uint64_t offset,
+	size_t *done_out)
+{
+	int err = write_all(file, iov, iov_count, offset, done_out);
+
+	upload_wrote(&file->upload, offset, *done_out, err);
+	return err;
 }
 
 struct copy {
@@ -246,5 +261,6 @@ vfs_file_copy(struct vfs_file *from, uint64_t from_offset, uint64_t length, stru
 	if (err == 0 && by_hand)
 		err = copy_by_hand(&copy);
 	*copied_out = copy.done;
+	upload_wrote(&to->upload, to_offset, copy.done, err);
 	return err;
 }

@@ -42,6 +42,7 @@ vfs_new(struct vfs **out, int root_fd, const char *root_path, const struct vfs_p
 		return err;
 	}
 	vfs->root_fd = root_fd;
+	LIST_INIT(&vfs->uploads_open);
 	*out = vfs;
 	return 0;
 }
@@ -55,6 +56,12 @@ vfs_free(struct vfs **vfs)
 	vfs_policy_free(&(*vfs)->policy);
 	free(*vfs);
 	*vfs = NULL;
+}
+
+void
+vfs_set_uploads(struct vfs *vfs, const struct vfs_uploads *uploads)
+{
+	vfs->uploads = *uploads;
 }
 
 const char *

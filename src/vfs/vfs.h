@@ -111,7 +111,25 @@ struct vfs_directory;
  */
 MUST int vfs_new(struct vfs **out, int root_fd, const char *root_path,
 	const struct vfs_policy *policy);
+/* Every file and directory was closed before. */
 void vfs_free(struct vfs **vfs);
+
+/* Where the bytes of an upload go until it is complete; see vfs/upload.h for every case. */
+enum vfs_upload_mode {
+	VFS_UPLOAD_DIRECT = 0, /* to the file itself */
+	VFS_UPLOAD_ATOMIC = 1, /* to a hidden file beside it, which then takes its place */
+	VFS_UPLOAD_ATOMIC_RESUME = 2, /* as ATOMIC; a failed upload leaves what has come */
+};
+
+struct vfs_uploads {
+	enum vfs_upload_mode mode;
+	/* vfs_close() answers when content and name of an uploaded file are on the disk */
+	bool sync;
+	uint64_t size_max; /* bytes that a file may have after a write; 0: no limit */
+};
+
+/* How uploads are made from now on; without it all zero. While no file is open for writing. */
+void vfs_set_uploads(struct vfs *vfs, const struct vfs_uploads *uploads);
 
 /* Which members of struct vfs_attributes count, as bits. */
 enum vfs_attribute {
@@ -137,14 +155,16 @@ enum vfs_open_flag {
 	VFS_CREATE = 4,
 	VFS_TRUNCATE = 8,
 	VFS_EXCLUSIVE = 16, /* fail with EEXIST when it exists */
-	VFS_APPEND = 32,    /* a resumed upload: writes before the size at open fail with EINVAL */
+	VFS_APPEND = 32,    /* a resumed upload: writes before the size at open fail with EINVAL;
+	                     * means nothing with TRUNCATE */
 };
 
 /*
  * Opens a regular file; EISDIR for a directory, EACCES for a FIFO, socket or device (without
  * opening it). Reading needs `download` on the parent; writing a new file `upload`, an existing
  * one `overwrite`, both on the parent; reading and writing needs both. EINVAL for flags with
- * neither, and for VFS_CREATE or VFS_TRUNCATE without VFS_WRITE. Frees with vfs_close().
+ * neither, and for VFS_CREATE or VFS_TRUNCATE without VFS_WRITE. EXCLUSIVE holds at the open and,
+ * where the name appears only then, at the close. Frees with vfs_close().
  */
 MUST int vfs_open(struct vfs *vfs, const struct vpath *path, unsigned flags,
 	struct vfs_file **out);
@@ -160,12 +180,18 @@ const struct vpath *vfs_file_path(const struct vfs_file *file);
  */
 MUST int vfs_read(struct vfs_file *file, const struct iovec *iov, int iov_count, uint64_t offset,
 	size_t *done_out);
-/* Writes all the bytes, or fails: *done_out says how many were written before the failure. */
+/*
+ * Writes all the bytes, or fails: *done_out says how many were written before the failure. EFBIG
+ * above the largest size that an upload may have. After a failure the upload is a failed one.
+ */
 MUST int vfs_write(struct vfs_file *file, const struct iovec *iov, int iov_count, uint64_t offset,
 	size_t *done_out);
 /* `list` on the parent, as vfs_stat(). */
 MUST int vfs_file_stat(struct vfs_file *file, struct vfs_attributes *out);
-/* As vfs_set_attributes(), with the same permissions, on the open file itself. */
+/*
+ * As vfs_set_attributes(), with the same permissions, on the open file itself. Times that are set
+ * while it is open for writing hold after the close, whatever is written in between.
+ */
 MUST int vfs_file_set_attributes(struct vfs_file *file, const struct vfs_attributes *set);
 MUST int vfs_file_sync(struct vfs_file *file);
 /*
@@ -177,7 +203,16 @@ MUST int vfs_file_copy(struct vfs_file *from, uint64_t from_offset, uint64_t len
 	struct vfs_file *to, uint64_t to_offset, uint64_t *copied_out);
 /* `list` on the parent. */
 MUST int vfs_file_statvfs(struct vfs_file *file, struct statvfs *out);
-/* Closes, frees and nulls. The result is that of the last chance to report a failed write. */
+/*
+ * Not all of it has come, or will, for a reason that is not known here (an errno value): an upload
+ * is to end as a failed one.
+ */
+void vfs_file_fail(struct vfs_file *file, int error);
+/*
+ * Closes, frees and nulls. For a file open for writing this is the end of the upload: the first
+ * error that it met, then or now, is the result again. What is left after one, the table in
+ * vfs/upload.h says.
+ */
 int vfs_close(struct vfs_file **file);
 
 struct vfs_entry {
@@ -208,6 +243,8 @@ MUST int vfs_stat(struct vfs *vfs, const struct vpath *path, bool follow,
  * before anything is set. The change is made through a descriptor that the kernel lets us open,
  * because that is what confines it: so EOPNOTSUPP for a link that is not followed, EACCES for a
  * FIFO, socket or device, and EACCES for a file that this process may neither read nor write.
+ * What this tree has an upload under way to is not touched: the file that will be there after it
+ * is set, as by vfs_file_set_attributes().
  */
 MUST int vfs_set_attributes(struct vfs *vfs, const struct vpath *path, bool follow,
 	const struct vfs_attributes *set);

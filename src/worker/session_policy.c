@@ -37,6 +37,8 @@ enter(const struct ipc_session_policy *fields, const struct vfs_policy *policy, 
 	free(root_path);
 	if (err != 0)
 		return err == ENOMEM ? ERR_MEMORY : ERR_INVALID;
+	vfs_set_uploads(out->vfs, &(struct vfs_uploads){ .mode = fields->upload_mode,
+		.sync = fields->upload_sync, .size_max = fields->upload_size_max });
 	umask((mode_t)fields->umask);
 	out->ignore_setstat = fields->ignore_setstat;
 	out->read_only = rules.read_only;

@@ -137,6 +137,14 @@ close_handle(struct client *c, struct view handle)
 	ask_ok(c);
 }
 
+/* What went wrong with an upload is told once more at its end. */
+static void
+close_failed(struct client *c, struct view handle, const char *text)
+{
+	message_handle(&c->out, SFTP_CLOSE, next_id(c), handle);
+	ask_status(c, SFTP_FAILURE, text);
+}
+
 static void
 put_data(struct client *c, struct view handle, uint64_t offset, const char *text)
 {
@@ -525,7 +533,7 @@ test_offsets_beyond_a_file(void **state)
 		message_write(&c->out, next_id(c), handle, offsets[i], view_of("data"));
 		ask_status(c, SFTP_FAILURE, "File too large");
 	}
-	close_handle(c, handle);
+	close_failed(c, handle, "File too large");
 	check_file(c, "/file", "");
 }
 
@@ -541,7 +549,7 @@ test_resume_protects_what_is_there(void **state)
 	message_write(&c->out, next_id(c), handle, 3, view_of("x"));
 	ask_status(c, SFTP_FAILURE, NULL);
 	put_data(c, handle, 4, "4567");
-	close_handle(c, handle);
+	close_failed(c, handle, "Invalid argument");
 	check_file(c, "/file", "01234567");
 	/* A write that was refused spoils the transfer. */
 	assert_int_equal(c->h.transfers_failed, 1);
@@ -569,7 +577,7 @@ test_write_that_fails_in_the_middle(void **state)
 	setrlimit(RLIMIT_FSIZE, &before);
 	buf_clear(&c->out);
 	ask_status(c, SFTP_FAILURE, "File too large");
-	close_handle(c, handle);
+	close_failed(c, handle, "File too large");
 	assert_int_equal(c->h.transfers_failed, 1);
 	assert_int_equal(c->h.last_transfer.bytes, 5000);
 }
@@ -1161,7 +1169,7 @@ test_fsync_and_copy(void **state)
 	buf_u64(&fields, 10);
 	extension(c, "copy-data", &fields);
 	ask_status(c, SFTP_FAILURE, "Invalid argument");
-	close_handle(c, to);
+	close_failed(c, to, "Invalid argument");
 	extension(c, "copy-data", &fields);
 	ask_status(c, SFTP_FAILURE, "invalid handle");
 	check_file(c, "/from", "0123456789");
