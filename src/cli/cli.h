@@ -31,6 +31,10 @@ int cli_provider(int argc, char **argv);
 int cli_user(int argc, char **argv);
 int cli_session(int argc, char **argv);
 int cli_status(int argc, char **argv);
+int cli_metrics(int argc, char **argv);
+int cli_settings(int argc, char **argv);
+int cli_service(int argc, char **argv);
+int cli_transfer(int argc, char **argv);
 
 /* Where the configuration is, and how to print: options that most commands take. */
 struct cli_common {

@@ -70,21 +70,22 @@ may_log(struct access *a, uint64_t now_ms)
 	return false;
 }
 
-/* `is_rule`: it was refused for who it is, and not because the server is full. */
+/* Refused for who it is, or because the server is full. */
 static void
-refused(struct access *a, const struct address *address, const char *why, bool is_rule)
+refused(struct access *a, const struct address *address, const char *why,
+	enum metric_refusal reason)
 {
 	struct master *m = a->master;
 	char text[ADDRESS_TEXT_MAX];
 
-	m->refused++;
+	metrics_add(m->metrics, METRIC_REFUSED, reason, 1);
 	if (!may_log(a, clock_mono_ms()))
 		return;
 	address_text(address, text);
 	log_app(m->log, LOG_LEVEL_WARN, "service", "",
 	    "refused a connection from %s: %s (%u more were refused without a line)", text, why,
 	    a->unlogged);
-	if (is_rule)
+	if (reason == REFUSAL_RULE)
 		log_connection_failed(m->log, text, (struct view){ 0 }, "no_auth_tryed",
 		    view_of(why));
 	a->unlogged = 0;
@@ -99,6 +100,19 @@ rule_against(const struct access *a, const struct address *address)
 	if (a->allowed.count > 0 && !networks_have(&a->allowed, address))
 		return "the address is not in sftpd.allowed_addresses";
 	return NULL;
+}
+
+static enum metric_refusal
+refusal_of(enum admission_verdict verdict)
+{
+	switch (verdict) {
+	case ADMISSION_REFUSED_UNAUTHENTICATED: return REFUSAL_UNAUTHENTICATED;
+	case ADMISSION_REFUSED_ADDRESS: return REFUSAL_ADDRESS;
+	case ADMISSION_REFUSED_PENALTY: return REFUSAL_PENALTY;
+	case ADMISSION_REFUSED_TOTAL:
+	case ADMISSION_ACCEPTED: break;
+	}
+	return REFUSAL_TOTAL;
 }
 
 void
@@ -116,13 +130,13 @@ access_accept(struct access *a, int fd, const struct sockaddr *sa)
 	}
 	if ((rule = rule_against(a, &address)) != NULL) {
 		close(fd);
-		refused(a, &address, rule, true);
+		refused(a, &address, rule, REFUSAL_RULE);
 		return;
 	}
 	verdict = admission_enter(m->admission, &address, clock_mono_ms());
 	if (verdict != ADMISSION_ACCEPTED) {
 		close(fd);
-		refused(a, &address, admission_verdict_text(verdict), false);
+		refused(a, &address, admission_verdict_text(verdict), refusal_of(verdict));
 		return;
 	}
 	if (connection_begin(m, fd, &address, port) != 0)

@@ -19,6 +19,7 @@ struct auth_job {
 	struct master *master;
 	uint64_t connection;
 	enum auth_kind kind;
+	uint64_t begun_ms;
 	struct address address;
 	char username[1025];
 	struct buf password, algorithm, key, signature, signed_data;
@@ -186,6 +187,7 @@ run(uv_work_t *work)
 	struct auth_job *job = work->data;
 	int err = provider_find(job->master->provider, job->username, &job->user, &job->failure);
 
+	metrics_set(job->master->metrics, METRIC_AVAILABILITY, 0, err == 0 || err == ERR_NOT_FOUND);
 	if (err != 0 && err != ERR_NOT_FOUND)
 		job->failed = true;
 	if (makes_hash(job->kind))
@@ -276,6 +278,27 @@ authentication_give_up(struct connection *c)
 		c->progress->asked = QUESTION_NONE;
 }
 
+static enum metric_method
+metric_method_of(enum auth_kind kind)
+{
+	switch (method_of(kind)) {
+	case LOGIN_PASSWORD: return METRIC_PASSWORD;
+	case LOGIN_PUBLICKEY: return METRIC_PUBLIC_KEY;
+	case LOGIN_INTERACTIVE:
+	case LOGIN_METHODS: break;
+	}
+	return METRIC_INTERACTIVE;
+}
+
+/* Counts the attempt: of a key the first, whether it asked or proved. */
+static void
+count(const struct auth_job *job, struct connection *c, bool ok)
+{
+	if (method_of(job->kind) != LOGIN_PUBLICKEY ||
+	    login_keys_first(&c->keys_tried, job->username, buf_view(&job->key)))
+		metrics_login(job->master->metrics, metric_method_of(job->kind), ok);
+}
+
 static void
 log_success(const struct auth_job *job, const struct connection *c)
 {
@@ -301,12 +324,16 @@ go_on(struct auth_job *job, struct connection *c)
 
 	if (job->step == LOGIN_STEP_DONE) {
 		login_progress_free(&c->progress);
+		count(job, c, true);
 		log_success(job, c);
 		m->logins++;
 		session_open(c, &job->user, fd_take(&job->root_fd));
 		return;
 	}
 	progress = login_progress_for(&c->progress, view_of(job->username));
+	/* A dialogue that goes on is one attempt, whose end is to come. */
+	if (job->step != LOGIN_STEP_CODE || job->kind != AUTH_DIALOGUE_PASSWORD)
+		count(job, c, progress != NULL && job->step != LOGIN_STEP_REFUSED);
 	if (progress == NULL || job->step == LOGIN_STEP_REFUSED) {
 		log_connection_failed(m->log, c->address_text, view_of(job->username),
 		    login_type(job->kind),
@@ -334,6 +361,7 @@ conclude(struct auth_job *job, struct connection *c)
 	enum login_verdict verdict;
 
 	if (job->failed) {
+		count(job, c, false);
 		log_app(m->log, LOG_LEVEL_ERROR, "dataProvider", c->id_text,
 		    "cannot log in user \"%s\": %s", job->username, job->failure.text);
 		log_connection_failed(m->log, c->address_text, view_of(job->username),
@@ -344,10 +372,12 @@ conclude(struct auth_job *job, struct connection *c)
 	verdict = decide(job, job->user != NULL ? session_count_user(m, job->user->username) : 0,
 	    &text);
 	if (verdict != LOGIN_ALLOWED) {
+		count(job, c, false);
 		log_connection_failed(m->log, c->address_text, view_of(job->username),
 		    login_type(job->kind), buf_view(&text));
 		answer(c, false, false);
 	} else if (job->kind == AUTH_KEY_WANTED) {
+		count(job, c, true);
 		answer(c, true, false);
 	} else {
 		go_on(job, c);
@@ -368,6 +398,8 @@ done(uv_work_t *work, int status)
 	}
 	if (status == 0 && c != NULL && !c->ended) {
 		c->asking = false;
+		metrics_login_took(m->metrics, metric_method_of(job->kind),
+		    clock_mono_ms() - job->begun_ms);
 		conclude(job, c);
 	}
 	job_free(job);
@@ -405,6 +437,7 @@ authentication_start(struct connection *c, const struct auth_offer *offer)
 	job->master = c->master;
 	job->connection = c->id;
 	job->kind = offer->kind;
+	job->begun_ms = clock_mono_ms();
 	job->address = c->address;
 	job->root_fd = -1;
 	if (c->progress != NULL && view_is(offer->user, c->progress->user))

@@ -95,6 +95,21 @@ link_end(struct worker_link *link, struct nurseries *nurseries)
 	return link->pid != 0 && !open;
 }
 
+/* By what the master itself has seen, and not by what the worker says. */
+static void
+count_handshake_failure(const struct connection *c)
+{
+	enum metric_handshake reason = HANDSHAKE_NO_LOGIN;
+
+	if (c->timed_out)
+		reason = HANDSHAKE_TIMEOUT;
+	else if (c->client_version == NULL)
+		reason = HANDSHAKE_NO_VERSION;
+	else if (c->session_id_bytes == 0)
+		reason = HANDSHAKE_KEY_EXCHANGE;
+	metrics_add(c->master->metrics, METRIC_HANDSHAKE_FAILURES, reason, 1);
+}
+
 void
 connection_end(struct connection *c)
 {
@@ -104,6 +119,8 @@ connection_end(struct connection *c)
 	if (c->ended)
 		return;
 	c->ended = true;
+	if (!c->authenticated && !c->tried)
+		count_handshake_failure(c);
 	parking_connection_ended(c);
 	login_ends = link_end(&c->login, m->nurseries);
 	session_ends = link_end(&c->session, m->nurseries);
@@ -123,7 +140,7 @@ connection_breach(struct connection *c, const char *what, int err)
 {
 	struct master *m = c->master;
 
-	m->breaches++;
+	metrics_add(m->metrics, METRIC_BREACHES, 0, 1);
 	log_app(m->log, LOG_LEVEL_ERROR, "ipc", c->id_text,
 	    "the worker of %s broke a rule and was ended: %s: %s", c->address_text, what,
 	    err_text(err));
@@ -144,9 +161,11 @@ on_timer(uv_timer_t *timer)
 			nurseries_kill(m->nurseries, c->session.pid);
 		return;
 	}
-	if (!c->authenticated)
+	if (!c->authenticated) {
+		c->timed_out = true;
 		log_connection_failed(m->log, c->address_text, (struct view){ 0 },
 		    "no_auth_tryed", view_of("login time limit reached"));
+	}
 	connection_end(c);
 }
 

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "ipc/ipc.h"
 #include "master/signing.h"
+#include "master/login_keys.h"
 #include "master/login_progress.h"
 #include "master/parking.h"
 
@@ -89,6 +90,8 @@ struct connection {
 	struct signing_rate rekeys;
 	bool asking;        /* an authentication or a signature is being worked on */
 	bool tried;         /* an authentication has been tried */
+	struct login_keys keys_tried;
+	bool timed_out;     /* nobody logged in within the time limit */
 	struct login_progress *progress; /* NULL until a method takes more than one step */
 	bool authenticated; /* everything below is set */
 	struct user *user;

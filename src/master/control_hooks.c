@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+enum { METRICS_TEXT_MAX = 1024 * 1024 };
+
 static json_t *
 hook_sessions(void *ctx)
 {
@@ -44,6 +46,16 @@ hook_close_session(void *ctx, const char *connection_id)
 	return session_close_id(ctx, connection_id);
 }
 
+static json_int_t
+sum(const struct master *m, enum metric metric, unsigned labels)
+{
+	uint64_t total = 0;
+
+	for (unsigned i = 0; i < labels; i++)
+		total += metrics_get(m->metrics, metric, i);
+	return (json_int_t)total;
+}
+
 static json_t *
 hook_status(void *ctx)
 {
@@ -62,8 +74,48 @@ hook_status(void *ctx)
 	    "unauthenticated", (json_int_t)admission_unauthenticated(m->admission),
 	    "workers", (json_int_t)workers, "parked", (json_int_t)parking_count(m->parking),
 	    "logins", (json_int_t)m->logins,
-	    "refused", (json_int_t)m->refused, "breaches", (json_int_t)m->breaches,
-	    "crashes", (json_int_t)m->crashes);
+	    "refused", sum(m, METRIC_REFUSED, REFUSAL_REASONS),
+	    "breaches", sum(m, METRIC_BREACHES, 1),
+	    "crashes", sum(m, METRIC_CRASHES, METRIC_ROLES));
+}
+
+struct open_channels {
+	uint64_t connections, by_protocol[METRIC_PROTOCOLS];
+};
+
+static void
+count_channels(void *ctx, struct connection *c)
+{
+	const struct connection_channel *channel;
+	struct open_channels *open = ctx;
+
+	open->connections += c->channel_count > 0;
+	LIST_FOREACH(channel, &c->channels, link)
+		open->by_protocol[channel->protocol]++;
+}
+
+/* Gauges are looked at when somebody asks. */
+static json_t *
+hook_metrics(void *ctx)
+{
+	struct master *m = ctx;
+	struct open_channels open = { 0 };
+	struct buf text = buf_init(METRICS_TEXT_MAX);
+	json_t *body = NULL;
+
+	connections_each(m, count_channels, &open);
+	metrics_set(m->metrics, METRIC_ACTIVE_CONNECTIONS, 0, open.connections);
+	for (unsigned i = 0; i < METRIC_PROTOCOLS; i++)
+		metrics_set(m->metrics, METRIC_SESSIONS, i, open.by_protocol[i]);
+	metrics_set(m->metrics, METRIC_CONNECTIONS, 0, m->connection_count);
+	metrics_set(m->metrics, METRIC_UNAUTHENTICATED, 0,
+	    admission_unauthenticated(m->admission));
+	metrics_set(m->metrics, METRIC_PARKED, 0, parking_count(m->parking));
+	metrics_write(m->metrics, &text);
+	if (buf_error(&text) == 0)
+		body = json_stringn((const char *)text.p, text.n);
+	buf_free(&text);
+	return body;
 }
 
 static void
@@ -78,6 +130,7 @@ control_hooks_of(struct master *m)
 {
 	return (struct control_hooks){ .ctx = m, .sessions = hook_sessions,
 		.transfers = hook_transfers, .services = hook_services, .settings = hook_settings,
+		.metrics = hook_metrics,
 		.close_session = hook_close_session, .status = hook_status,
 		.user_changed = hook_user_changed };
 }

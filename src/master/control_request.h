@@ -50,6 +50,8 @@ struct control_hooks {
 	json_t *(*services)(void *ctx);
 	/* An object: the settings in force and where they come from, without secrets. */
 	json_t *(*settings)(void *ctx);
+	/* A text: the numbers of metrics.h. */
+	json_t *(*metrics)(void *ctx);
 	/* An object: version, pid, counts, listeners; shown as it is. */
 	json_t *(*status)(void *ctx);
 	/* Ends a connection. 0 or ERR_NOT_FOUND. */
@@ -155,6 +157,7 @@ CONTROL_HANDLER(control_transfer_list);
 CONTROL_HANDLER(control_service_list);
 CONTROL_HANDLER(control_settings_show);
 CONTROL_HANDLER(control_status_show);
+CONTROL_HANDLER(control_metrics_show);
 CONTROL_HANDLER(control_version_show);
 CONTROL_HANDLER(control_provider_check);
 

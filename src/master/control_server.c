@@ -23,6 +23,7 @@ SHOWS(control_transfer_list, transfers)
 SHOWS(control_service_list, services)
 SHOWS(control_settings_show, settings)
 SHOWS(control_status_show, status)
+SHOWS(control_metrics_show, metrics)
 
 void
 control_session_close(struct control_context *context, const json_t *body,

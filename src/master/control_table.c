@@ -25,6 +25,7 @@ static const struct control_row rows[] = {
 	{ "settings", "show",          AREA_SYSTEM,            false, false,
 	    control_settings_show },
 	{ "status",   "show",          AREA_SYSTEM,            false, false, control_status_show },
+	{ "metrics",  "show",          AREA_METRICS,           false, false, control_metrics_show },
 	{ "version",  "show",          AREA_ANY,               false, false, control_version_show },
 	{ "provider", "check",         AREA_SYSTEM,            true,  false,
 	    control_provider_check },

@@ -281,6 +281,8 @@ open_accounts(struct start *start)
 	/* A database on a server may be away: nobody can log in until it is back, and then all can. */
 	else if (provider_check(m->provider, &failure) != 0)
 		log_console(m->log, LOG_LEVEL_WARN, "dataProvider", "%s", failure.text);
+	else
+		metrics_set(m->metrics, METRIC_AVAILABILITY, 0, 1);
 	return err;
 }
 
@@ -453,6 +455,7 @@ clean_up(struct start *start)
 	access_free(&m->access);
 	control_engine_free(&m->engine);
 	free(m->backups_path);
+	metrics_free(&m->metrics);
 	admission_free(&m->admission);
 	provider_close(&m->provider);
 	host_keys_free(&m->host_keys);
@@ -471,8 +474,10 @@ master_run(const struct master_options *options)
 		.workers = { .master = m, .options = options } };
 	int status;
 
-	if (m == NULL || uv_loop_init(&m->loop) != 0) {
+	if (m == NULL || metrics_new(&m->metrics) != 0 || uv_loop_init(&m->loop) != 0) {
 		fprintf(stderr, "postern: out of memory\n");
+		if (m != NULL)
+			metrics_free(&m->metrics);
 		free(m);
 		return 1;
 	}
@@ -481,6 +486,7 @@ master_run(const struct master_options *options)
 	if (crypto_init() != 0) {
 		fprintf(stderr, "postern: libcrypto lacks an algorithm that the server needs\n");
 		uv_loop_close(&m->loop);
+		metrics_free(&m->metrics);
 		free(m);
 		return 1;
 	}

@@ -253,7 +253,7 @@ on_ended(void *ctx, const char *text)
 	struct parking *p = ctx;
 	struct loss loss = { 0 };
 
-	p->master->crashes++;
+	metrics_add(p->master->metrics, METRIC_CRASHES, METRIC_ROLE_PARKING, 1);
 	connections_each(p->master, lose, &loss);
 	log_app(p->master->log, LOG_LEVEL_ERROR, "parking", "",
 	    "the parking worker is gone: %s; %u sessions that it held have ended", text,

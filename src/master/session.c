@@ -364,6 +364,8 @@ on_transfer_done(struct connection *c, struct rd fields)
 		free(t->path);
 		free(t);
 	}
+	metrics_transfer(c->master->metrics, message.protocol, message.upload, message.failed,
+	    message.bytes);
 	host_path(c, message.path, &path);
 	if (!message.failed)
 		log_transfer(c->master->log, &(struct log_transfer){ .upload = message.upload,

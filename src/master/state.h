@@ -15,6 +15,7 @@
 #include "master/control_engine.h"
 #include "master/host_keys.h"
 #include "master/log.h"
+#include "master/metrics.h"
 #include "master/nurseries.h"
 #include "master/parking.h"
 #include "master/services.h"
@@ -41,6 +42,7 @@ struct master {
 	char *backups_path;
 	struct control *control;
 	struct password_queue passwords;
+	struct metrics *metrics;
 
 	LIST_HEAD(, connection) buckets[CONNECTION_BUCKETS];
 	uint64_t last_connection;
@@ -54,7 +56,7 @@ struct master {
 	int64_t started_ms;
 
 	/* counted since the start */
-	uint64_t logins, refused, breaches, crashes;
+	uint64_t logins;
 };
 
 /* Ends the loop with this exit status; the first call decides. */

@@ -52,7 +52,8 @@ on_worker_exited(void *ctx, uint64_t connection, pid_t pid, int status, bool kil
 	if (WIFSIGNALED(status) && !killed) {
 		int number = WTERMSIG(status);
 
-		m->crashes++;
+		metrics_add(m->metrics, METRIC_CRASHES, c != NULL && c->login.pid == pid
+		    ? METRIC_ROLE_LOGIN : METRIC_ROLE_SESSION, 1);
 		log_app(m->log, LOG_LEVEL_ERROR, "service", id,
 		    "the worker of %s (process %d) died by signal %d (%s)%s", address, (int)pid, number,
 		    strsignal(number),

@@ -127,7 +127,7 @@ static struct control_engine_settings
 engine_settings_of(struct server *server)
 {
 	server->hooks = (struct control_hooks){ .ctx = server, .sessions = hook_sessions,
-		.transfers = hook_nothing, .services = hook_nothing, .settings = hook_nothing,
+		.transfers = hook_nothing, .services = hook_nothing, .settings = hook_nothing, .metrics = hook_nothing,
 		.status = hook_status, .close_session = hook_close_session,
 		.user_changed = hook_user_changed, .scan_quota = hook_scan_quota };
 	snprintf(server->backups, sizeof(server->backups), "%s/backups", directory);

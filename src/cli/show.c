@@ -1,0 +1,160 @@
+/*
+ * postern status, metrics, settings, service, transfer: what the server is asked without changing
+ * anything.
+ */
+#include "cli/cli.h"
+#include "cli/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ID_SHOWN = 12 };
+
+static const struct option options[] = {
+	CLI_COMMON_LONG,
+	CLI_JSON_LONG,
+	{ NULL, 0, NULL, 0 },
+};
+
+/* What one of them asks for, and how it is shown. */
+struct question {
+	const char *usage;
+	const char *resource, *verb;
+	const char *word; /* that must follow the command, or NULL */
+	void (*print)(const json_t *body);
+};
+
+static const char *
+text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
+static void
+print_text(const json_t *body)
+{
+	fputs(json_string_value(body) != NULL ? json_string_value(body) : "", stdout);
+}
+
+static void
+print_services(const json_t *services)
+{
+	struct table *table = table_new(2);
+	const json_t *service;
+	size_t i;
+
+	table_row(table, "PROTOCOL", "ADDRESS");
+	json_array_foreach (services, i, service)
+		table_row(table, text_of(service, "protocol"), text_of(service, "address"));
+	table_print(&table);
+}
+
+static void
+print_transfers(const json_t *transfers)
+{
+	struct table *table = table_new(7);
+	const json_t *transfer;
+	size_t i;
+
+	if (json_array_size(transfers) == 0)
+		printf("No transfer has run for long enough to be shown.\n");
+	else
+		table_row(table, "CONNECTION", "USER", "DIRECTION", "SINCE", "BYTES", "BYTES/S",
+		    "PATH");
+	json_array_foreach (transfers, i, transfer) {
+		char id[ID_SHOWN + 1], since[32], size[32], rate[32];
+
+		snprintf(id, sizeof(id), "%.*s", ID_SHOWN, text_of(transfer, "connection_id"));
+		table_time(json_integer_value(json_object_get(transfer, "start_time")), since,
+		    sizeof(since));
+		snprintf(size, sizeof(size), "%" JSON_INTEGER_FORMAT,
+		    json_integer_value(json_object_get(transfer, "size")));
+		snprintf(rate, sizeof(rate), "%" JSON_INTEGER_FORMAT,
+		    json_integer_value(json_object_get(transfer, "rate")));
+		table_row(table, id, text_of(transfer, "username"),
+		    text_of(transfer, "operation_type"), since, size, rate,
+		    text_of(transfer, "path"));
+	}
+	table_print(&table);
+}
+
+#define COMMON_USAGE CLI_COMMON_USAGE "      --json               print JSON\n"
+
+static int
+show(int argc, char **argv, const struct question *question)
+{
+	struct cli_common common = cli_common_init();
+	json_t *body = NULL;
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, CLI_COMMON_SHORT, options, NULL)) != -1) {
+		if (!cli_common_option(&common, option))
+			return cli_usage_error(argv[0], "stopped at a wrong option");
+	}
+	if (common.help) {
+		fputs(question->usage, stdout);
+		return CLI_DONE;
+	}
+	if (question->word != NULL &&
+	    (optind == argc || strcmp(argv[optind++], question->word) != 0))
+		return cli_usage_error(argv[0], "say \"%s\"", question->word);
+	if (optind < argc)
+		return cli_usage_error(argv[0], "\"%s\" is no option", argv[optind]);
+	status = cli_ask(&common, question->resource, question->verb, json_object(), &body);
+	if (status == CLI_DONE && common.json)
+		cli_print_json(body);
+	else if (status == CLI_DONE)
+		question->print(body);
+	json_decref(body);
+	return status;
+}
+
+int
+cli_status(int argc, char **argv)
+{
+	return show(argc, argv, &(struct question){ .usage =
+		"Usage: postern status [OPTION...]\n\n"
+		"Shows what the running server is doing. Ends with 3 when none is running.\n\n"
+		COMMON_USAGE, .resource = "status", .verb = "show", .print = cli_print_members });
+}
+
+int
+cli_metrics(int argc, char **argv)
+{
+	return show(argc, argv, &(struct question){ .usage =
+		"Usage: postern metrics [OPTION...]\n\n"
+		"Prints the numbers that the running server counts, as Prometheus reads them.\n\n"
+		COMMON_USAGE, .resource = "metrics", .verb = "show", .print = print_text });
+}
+
+int
+cli_settings(int argc, char **argv)
+{
+	return show(argc, argv, &(struct question){ .usage =
+		"Usage: postern settings [OPTION...]\n\n"
+		"Shows every setting of the running server, which may differ from what \"postern\n"
+		"check\" finds in the file: some take effect at a restart alone.\n\n"
+		COMMON_USAGE, .resource = "settings", .verb = "show", .print = cli_print_settings });
+}
+
+int
+cli_service(int argc, char **argv)
+{
+	return show(argc, argv, &(struct question){ .usage =
+		"Usage: postern service list [OPTION...]\n\n"
+		"Lists what the running server listens on.\n\n"
+		COMMON_USAGE, .resource = "service", .verb = "list", .word = "list",
+		.print = print_services });
+}
+
+int
+cli_transfer(int argc, char **argv)
+{
+	return show(argc, argv, &(struct question){ .usage =
+		"Usage: postern transfer list [OPTION...]\n\n"
+		"Lists the transfers that have run for a second or more, with their rates.\n\n"
+		COMMON_USAGE, .resource = "transfer", .verb = "list", .word = "list",
+		.print = print_transfers });
+}
