@@ -14,12 +14,13 @@
 #define IPC_FIELDS_NURSERY_EXITED(F) \
 	F(U64, connection, UINT64_MAX) F(U32, pid, INT32_MAX) F(U32, status, UINT32_MAX)
 #define IPC_FIELDS_NURSERY_SETUP(F) F(U32, version, UINT32_MAX) F(BYTES, config, 65000)
-#define IPC_FIELDS_FORK_LOGIN(F) F(U64, connection, UINT64_MAX) F(TEXT, address, 64)
+#define IPC_FIELDS_FORK_LOGIN(F) F(U64, connection, UINT64_MAX) F(TEXT, address, 64) F(U8, proxy, 3)
 #define IPC_FIELDS_FORK_SESSION(F) \
 	F(U64, connection, UINT64_MAX) F(TEXT, username, 255) \
 	F(BOOL, change_ids, 1) F(U32, uid, UINT32_MAX) F(U32, gid, UINT32_MAX)
 #define IPC_FIELDS_KILL_WORKER(F) F(U32, pid, INT32_MAX)
 #define IPC_FIELDS_NURSERY_RETIRE(F)
+#define IPC_FIELDS_CLIENT_ADDRESS(F) F(BOOL, known, 1) F(BYTES, address, 16) F(U32, port, 65535)
 #define IPC_FIELDS_CLIENT_VERSION(F) F(TEXT, version, 255)
 #define IPC_FIELDS_HOST_KEY_SIGN(F) F(TEXT, algorithm, 64) F(BYTES, exchange_hash, 64)
 #define IPC_FIELDS_REKEY_SIGN(F) F(TEXT, algorithm, 64) F(BYTES, exchange_hash, 64)

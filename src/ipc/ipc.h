@@ -32,7 +32,8 @@ enum ipc_role {
 };
 
 /*
- * Where a worker stands, as bits. A login worker goes KEX, AUTH, DONE; a nursery, a session worker
+ * Where a worker stands, as bits. A login worker goes KEX, AUTH, DONE, and begins with START where
+ * a proxy has to say first whose connection it is; a nursery, a session worker
  * and the parking worker START, RUN, DONE. In DONE nothing but IPC_LOG is accepted.
  */
 enum ipc_phase {

@@ -5,6 +5,7 @@
 #include "master/state.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Refused connections have so many lines a second; the rest is counted. */
@@ -13,6 +14,7 @@ enum { REFUSAL_LINES = 20, REFUSAL_LINES_MS = 1000 };
 struct access {
 	struct master *master;
 	struct networks allowed, denied; /* sftpd.allowed_addresses, sftpd.denied_addresses */
+	struct networks proxies;         /* sftpd.proxy_allowed */
 	uint64_t lines_since_ms;
 	unsigned lines, unlogged;
 };
@@ -39,6 +41,7 @@ access_free(struct access **access)
 		return;
 	networks_clear(&(*access)->allowed);
 	networks_clear(&(*access)->denied);
+	networks_clear(&(*access)->proxies);
 	free(*access);
 	*access = NULL;
 }
@@ -47,11 +50,19 @@ int
 access_take_settings(struct access *a)
 {
 	const struct config_sftpd *sftpd = &a->master->config->sftpd;
-	const struct config_list *allowed = &sftpd->allowed_addresses;
-	const struct config_list *denied = &sftpd->denied_addresses;
-	int err = networks_set(&a->allowed, allowed->items, allowed->count);
+	const struct {
+		struct networks *list;
+		const struct config_list *texts;
+	} lists[] = {
+		{ &a->allowed, &sftpd->allowed_addresses },
+		{ &a->denied, &sftpd->denied_addresses },
+		{ &a->proxies, &sftpd->proxy_allowed },
+	};
+	int err = 0;
 
-	return err == 0 ? networks_set(&a->denied, denied->items, denied->count) : err;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && err == 0; i++)
+		err = networks_set(lists[i].list, lists[i].texts->items, lists[i].texts->count);
+	return err;
 }
 
 /* ---- refusals */
@@ -115,30 +126,110 @@ refusal_of(enum admission_verdict verdict)
 	return REFUSAL_TOTAL;
 }
 
+/* Asks all there is to ask, and tells who is refused. `counted`: in all, as that of a proxy. */
+static bool
+admit(struct access *a, const struct address *address, bool counted)
+{
+	struct admission *admission = a->master->admission;
+	const char *rule = rule_against(a, address);
+	enum admission_verdict verdict;
+
+	if (rule != NULL) {
+		refused(a, address, rule, REFUSAL_RULE);
+		return false;
+	}
+	verdict = counted ? admission_place(admission, address, clock_mono_ms())
+			  : admission_enter(admission, address, clock_mono_ms());
+	if (verdict != ADMISSION_ACCEPTED)
+		refused(a, address, admission_verdict_text(verdict), refusal_of(verdict));
+	return verdict == ADMISSION_ACCEPTED;
+}
+
+/* A connection whose client is not known yet counts against the limits in all, and no others. */
+static bool
+admit_proxy(struct access *a, const struct address *proxy)
+{
+	enum admission_verdict verdict =
+	    admission_enter(a->master->admission, NULL, clock_mono_ms());
+
+	if (verdict != ADMISSION_ACCEPTED)
+		refused(a, proxy, admission_verdict_text(verdict), refusal_of(verdict));
+	return verdict == ADMISSION_ACCEPTED;
+}
+
+/* ---- connections */
+
 void
 access_accept(struct access *a, int fd, const struct sockaddr *sa)
 {
 	struct master *m = a->master;
-	enum admission_verdict verdict;
+	int mode = m->config->sftpd.proxy_protocol;
+	enum proxy_use use = PROXY_OFF;
 	struct address address;
-	const char *rule;
+	bool is_proxy, is_admitted;
 	uint16_t port;
 
 	if (address_from_sockaddr(sa, &address, &port) != 0) {
 		close(fd);
 		return;
 	}
-	if ((rule = rule_against(a, &address)) != NULL) {
-		close(fd);
-		refused(a, &address, rule, REFUSAL_RULE);
-		return;
+	is_proxy = mode != 0 && (a->proxies.count == 0 || networks_have(&a->proxies, &address));
+	if (mode == 1)
+		use = is_proxy ? PROXY_OPTIONAL : PROXY_SKIPPED;
+	else if (mode == 2)
+		use = PROXY_REQUIRED;
+	if (use == PROXY_REQUIRED && !is_proxy) {
+		refused(a, &address, "the address is not in sftpd.proxy_allowed", REFUSAL_RULE);
+		is_admitted = false;
+	} else {
+		is_admitted = is_proxy ? admit_proxy(a, &address) : admit(a, &address, false);
 	}
-	verdict = admission_enter(m->admission, &address, clock_mono_ms());
-	if (verdict != ADMISSION_ACCEPTED) {
+	if (!is_admitted)
 		close(fd);
-		refused(a, &address, admission_verdict_text(verdict), refusal_of(verdict));
-		return;
+	else if (connection_begin(m, fd, &address, port, use) != 0)
+		admission_leave(m->admission, is_proxy ? NULL : &address, false);
+}
+
+/*
+ * The gate let this in once, first, and only of the worker of a proxy's connection: whom the proxy
+ * speaks for is believed, as far as an address goes.
+ */
+int
+on_client_address(struct connection *c, struct rd fields)
+{
+	struct access *a = c->master->access;
+	struct ipc_client_address message;
+	struct address address = c->address;
+	int err = ipc_decode_client_address(fields, &message);
+
+	if (err != 0)
+		return err;
+	if (message.known) {
+		if (message.address.n != sizeof(address.bytes))
+			return ERR_FORMAT;
+		memcpy(address.bytes, message.address.p, sizeof(address.bytes));
 	}
-	if (connection_begin(m, fd, &address, port) != 0)
-		admission_leave(m->admission, &address, false);
+	if (!address_is_unicast(&address)) {
+		refused(a, &c->address, "the proxy named an address that no client can have",
+		    REFUSAL_RULE);
+		connection_end(c);
+		return 0;
+	}
+	if (!admit(a, &address, true)) {
+		connection_end(c);
+		return 0;
+	}
+	if (message.known) {
+		char proxy[ADDRESS_TEXT_MAX];
+
+		memcpy(proxy, c->address_text, sizeof(proxy));
+		c->address = address;
+		c->port = (uint16_t)message.port;
+		address_text(&address, c->address_text);
+		log_app(c->master->log, LOG_LEVEL_DEBUG, "sftpd", "",
+		    "the proxy %s speaks for %s port %u", proxy, c->address_text, c->port);
+	}
+	c->awaits_proxy = false;
+	c->login.gate.phase = PHASE_KEX;
+	return 0;
 }

@@ -2,6 +2,9 @@
  * access.h - who may come in: the lists of the service and the limits of admission.h, asked for
  * every accepted socket before a process is made for it.
  *
+ * Where a proxy stands in front (sftpd.proxy_protocol), its connections come in at once, within the
+ * limits in all, and are asked about when the login worker has read whose they are.
+ *
  * Knows nothing of accounts, and reads no byte of a client. What it refuses it logs, at most so
  * often that a flood of connections becomes no flood of lines. Private to master/.
  */

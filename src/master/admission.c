@@ -108,36 +108,50 @@ admission_free(struct admission **admission)
 }
 
 enum admission_verdict
-admission_enter(struct admission *a, const struct address *address, uint64_t now_ms)
+admission_place(struct admission *a, const struct address *address, uint64_t now_ms)
 {
 	struct source *s = source_find(a, address);
 
 	if (s != NULL && s->refused_until_ms > now_ms)
 		return ADMISSION_REFUSED_PENALTY;
-	if (a->limits.connections != 0 && a->connections >= a->limits.connections)
-		return ADMISSION_REFUSED_TOTAL;
-	if (a->unauthenticated >= a->limits.unauthenticated)
-		return ADMISSION_REFUSED_UNAUTHENTICATED;
 	if (s != NULL && s->unauthenticated >= a->limits.unauthenticated_per_address)
 		return ADMISSION_REFUSED_ADDRESS;
 	if ((s = source_get(a, address)) == NULL)
 		return ADMISSION_REFUSED_TOTAL;
 	s->unauthenticated++;
-	a->unauthenticated++;
-	a->connections++;
 	return ADMISSION_ACCEPTED;
+}
+
+enum admission_verdict
+admission_enter(struct admission *a, const struct address *address, uint64_t now_ms)
+{
+	enum admission_verdict verdict = ADMISSION_ACCEPTED;
+
+	if (a->limits.connections != 0 && a->connections >= a->limits.connections)
+		return ADMISSION_REFUSED_TOTAL;
+	if (a->unauthenticated >= a->limits.unauthenticated)
+		return ADMISSION_REFUSED_UNAUTHENTICATED;
+	if (address != NULL)
+		verdict = admission_place(a, address, now_ms);
+	if (verdict == ADMISSION_ACCEPTED) {
+		a->unauthenticated++;
+		a->connections++;
+	}
+	return verdict;
 }
 
 void
 admission_authenticated(struct admission *a, const struct address *address)
 {
-	struct source *s = source_find(a, address);
+	struct source *s = address == NULL ? NULL : source_find(a, address);
 
-	if (s == NULL || s->unauthenticated == 0 || a->unauthenticated == 0)
-		bug("a login of an address that did not connect");
-	s->unauthenticated--;
+	if ((address != NULL && (s == NULL || s->unauthenticated == 0)) || a->unauthenticated == 0)
+		bug("an address that did not connect");
 	a->unauthenticated--;
-	source_release(a, s);
+	if (s != NULL) {
+		s->unauthenticated--;
+		source_release(a, s);
+	}
 }
 
 void

@@ -37,12 +37,24 @@ MUST int admission_new(struct admission **out, const struct admission_limits *li
 void admission_free(struct admission **admission);
 /* From now on; connections that are there already stay, also above a new limit. */
 void admission_set_limits(struct admission *admission, const struct admission_limits *limits);
-/* Counts the connection when the verdict is ADMISSION_ACCEPTED, and only then. */
+/*
+ * Counts the connection when the verdict is ADMISSION_ACCEPTED, and only then. With no address
+ * (NULL) it is that of a proxy, whose client is not known yet: it counts for nobody, but in all.
+ */
 enum admission_verdict admission_enter(struct admission *admission, const struct address *address,
+	uint64_t now_ms);
+/*
+ * The address of such a connection has become known. It counts for the address when the verdict is
+ * ADMISSION_ACCEPTED; else it has to leave, without an address.
+ */
+enum admission_verdict admission_place(struct admission *admission, const struct address *address,
 	uint64_t now_ms);
 /* The connection logged in: it no longer counts as unauthenticated. */
 void admission_authenticated(struct admission *admission, const struct address *address);
-/* The connection ended. `authenticated` says whether admission_authenticated() was called. */
+/*
+ * The connection ended; NULL when it never had an address. `authenticated` says whether
+ * admission_authenticated() was called.
+ */
 void admission_leave(struct admission *admission, const struct address *address,
 	bool authenticated);
 /* Refuses the address for a while; each further penalty lasts twice as long. */

@@ -336,5 +336,8 @@ config_notes(const struct config *config, struct buf *notes)
 		buf_free(&now);
 		buf_free(&preset);
 	}
+	if (config->sftpd.proxy_protocol != 0 && config->sftpd.proxy_allowed.count == 0)
+		buf_text(notes, "sftpd.proxy_allowed: is empty while sftpd.proxy_protocol is not 0, so "
+		    "whoever connects is believed any address; name the proxies\n");
 	config_free(&presets);
 }

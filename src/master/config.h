@@ -67,8 +67,8 @@ struct config {
 		int setstat_mode;
 		struct config_list enabled_ssh_commands;
 		char *keyboard_interactive_auth_program;
-		int proxy_protocol;
-		struct config_list proxy_allowed;
+		int proxy_protocol; /* 0: off, 1: a header may come, 2: it has to */
+		struct config_list proxy_allowed; /* empty: all */
 		struct config_list allowed_addresses; /* empty: all */
 		struct config_list denied_addresses;
 	} sftpd;
@@ -182,7 +182,8 @@ MUST int config_set(struct config *config, const char *name, const char *text,
  */
 MUST int config_check(struct config *config, struct buf *mistakes);
 /*
- * Lines about settings that are set but have no effect in this version, for the start of the log.
+ * Lines about settings that are set but have no effect in this version, or that weaken others, for
+ * the start of the log.
  */
 void config_notes(const struct config *config, struct buf *notes);
 void config_free(struct config **config);

@@ -81,10 +81,9 @@ const struct setting settings[] = {
 	    "md5sum,sha1sum,cd,pwd", SETTING_LATER, .choices = commands },
 	{ "sftpd.keyboard_interactive_auth_program", SETTING_TEXT,
 	    AT(sftpd.keyboard_interactive_auth_program), "", SETTING_LATER, ABSOLUTE },
-	/* Refused unless off: without it the addresses that rules and logs see would be wrong. */
-	{ "sftpd.proxy_protocol", SETTING_INT, AT(sftpd.proxy_protocol), "0", RANGE(0, 0),
-	    .expected = "0 (this version does not read the PROXY protocol)" },
-	{ "sftpd.proxy_allowed", SETTING_LIST, AT(sftpd.proxy_allowed), "", SETTING_LATER,
+	{ "sftpd.proxy_protocol", SETTING_INT, AT(sftpd.proxy_protocol), "0", SETTING_LIVE,
+	    RANGE(0, 2) },
+	{ "sftpd.proxy_allowed", SETTING_LIST, AT(sftpd.proxy_allowed), "", SETTING_LIVE,
 	    NETWORKS },
 	{ "sftpd.allowed_addresses", SETTING_LIST, AT(sftpd.allowed_addresses), "", SETTING_LIVE,
 	    NETWORKS },

@@ -125,7 +125,7 @@ connection_end(struct connection *c)
 	login_ends = link_end(&c->login, m->nurseries);
 	session_ends = link_end(&c->session, m->nurseries);
 	connection_set_timer(c, login_ends || session_ends ? CLOSE_GRACE_MS : 0);
-	admission_leave(m->admission, &c->address, c->authenticated);
+	admission_leave(m->admission, c->awaits_proxy ? NULL : &c->address, c->authenticated);
 	m->connection_count--;
 	if (c->authenticated)
 		log_app(m->log, LOG_LEVEL_INFO, "sftpd", c->id_text,
@@ -133,6 +133,14 @@ connection_end(struct connection *c)
 	if (m->draining && m->connection_count == 0)
 		master_stop(m, 0);
 	free_when_over(c);
+}
+
+void
+connection_penalise(struct connection *c)
+{
+	/* a proxy is not to blame for its clients */
+	if (!c->awaits_proxy)
+		admission_penalise(c->master->admission, &c->address, clock_mono_ms());
 }
 
 void
@@ -144,7 +152,7 @@ connection_breach(struct connection *c, const char *what, int err)
 	log_app(m->log, LOG_LEVEL_ERROR, "ipc", c->id_text,
 	    "the worker of %s broke a rule and was ended: %s: %s", c->address_text, what,
 	    err_text(err));
-	admission_penalise(m->admission, &c->address, clock_mono_ms());
+	connection_penalise(c);
 	connection_end(c);
 }
 
@@ -296,7 +304,8 @@ connection_use_host_keys(struct connection *c)
 }
 
 int
-connection_begin(struct master *m, int fd, const struct address *address, uint16_t port)
+connection_begin(struct master *m, int fd, const struct address *address, uint16_t port,
+	enum proxy_use proxy)
 {
 	struct connection *c = calloc(1, sizeof(*c));
 	int worker_fd = -1, err;
@@ -310,6 +319,7 @@ connection_begin(struct master *m, int fd, const struct address *address, uint16
 	c->id = ++m->last_connection;
 	c->address = *address;
 	c->port = port;
+	c->awaits_proxy = proxy == PROXY_OPTIONAL || proxy == PROXY_REQUIRED;
 	c->accepted_ms = c->last_activity_ms = clock_wall_ms();
 	c->active_ms = clock_mono_ms();
 	c->login.fd = c->session.fd = -1;
@@ -322,12 +332,14 @@ connection_begin(struct master *m, int fd, const struct address *address, uint16
 	LIST_INSERT_HEAD(&m->buckets[c->id % CONNECTION_BUCKETS], c, link);
 	m->connection_count++;
 
-	err = connection_open_link(c, &c->login, IPC_ROLE_LOGIN, PHASE_KEX, &worker_fd);
+	err = connection_open_link(c, &c->login, IPC_ROLE_LOGIN,
+	    c->awaits_proxy ? PHASE_START : PHASE_KEX, &worker_fd);
 	if (err != 0) {
 		close(fd);
 	} else {
 		connection_use_host_keys(c);
-		err = nurseries_fork_login(m->nurseries, c->id, c->address_text, fd, worker_fd);
+		err = nurseries_fork_login(m->nurseries, c->id, c->address_text, proxy, fd,
+		    worker_fd);
 	}
 	if (err != 0) {
 		log_app(m->log, LOG_LEVEL_ERROR, "service", "", "cannot serve %s: %s",

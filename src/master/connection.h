@@ -12,6 +12,7 @@
 #include "accounts/accounts.h"
 #include "base/address.h"
 #include "base/err.h"
+#include "base/proxy_header.h"
 #include "ipc/ipc.h"
 #include "master/signing.h"
 #include "master/login_keys.h"
@@ -70,8 +71,10 @@ struct connection {
 	struct master *master;
 	uint64_t id;
 	bool ended; /* kept only until its workers' ends are known */
+	/* the client's; while `awaits_proxy` is set its proxy's, who has not told the client's yet */
 	struct address address;
 	uint16_t port;
+	bool awaits_proxy;
 	char address_text[ADDRESS_TEXT_MAX];
 	int64_t accepted_ms;      /* wall clock */
 	int64_t last_activity_ms; /* wall clock */
@@ -108,9 +111,12 @@ struct connection {
 	unsigned transfer_count;
 };
 
-/* Begins with an accepted socket, which it takes in any case. The caller has admitted it. */
+/*
+ * Begins with an accepted socket, which it takes in any case. The caller has admitted it, without
+ * an address where `proxy` says that a header counts.
+ */
 MUST int connection_begin(struct master *master, int fd, const struct address *address,
-	uint16_t port);
+	uint16_t port, enum proxy_use proxy);
 /* The connection with this id, also an ended one; NULL when there is none. */
 struct connection *connection_find(struct master *master, uint64_t id);
 /*
@@ -118,6 +124,8 @@ struct connection *connection_find(struct master *master, uint64_t id);
  * struct may be freed by this call.
  */
 void connection_end(struct connection *connection);
+/* A worker broke: refuses its client's address for a while, where that is known. */
+void connection_penalise(struct connection *connection);
 /*
  * Ends it for what a worker did: logged as a fault of that worker, counted, its address penalised.
  */

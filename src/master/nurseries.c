@@ -517,13 +517,13 @@ request_fork(struct nurseries *n, struct buf *message, int first_fd, int second_
 }
 
 int
-nurseries_fork_login(struct nurseries *n, uint64_t connection, const char *address, int client_fd,
-	int worker_fd)
+nurseries_fork_login(struct nurseries *n, uint64_t connection, const char *address,
+	enum proxy_use proxy, int client_fd, int worker_fd)
 {
 	struct buf message = buf_init(IPC_BYTES_MAX);
 
 	ipc_encode_fork_login(&message, &(struct ipc_fork_login){ .connection = connection,
-		.address = view_of(address) });
+		.address = view_of(address), .proxy = (uint8_t)proxy });
 	return request_fork(n, &message, client_fd, worker_fd);
 }
 

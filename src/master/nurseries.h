@@ -10,6 +10,7 @@
 #define MASTER_NURSERIES_H
 
 #include "base/err.h"
+#include "base/proxy_header.h"
 #include "base/rd.h"
 
 #include <stdbool.h>
@@ -48,11 +49,11 @@ bool nurseries_ready(const struct nurseries *nurseries);
  */
 MUST int nurseries_replace(struct nurseries *nurseries, struct view config, bool *replaced_out);
 /*
- * Forks a login worker; takes both descriptors (the client's socket, the worker's end of its
- * socket pair), also when it fails.
+ * Forks a login worker, which does about a PROXY header what `proxy` says; takes both descriptors
+ * (the client's socket, the worker's end of its socket pair), also when it fails.
  */
 MUST int nurseries_fork_login(struct nurseries *nurseries, uint64_t connection,
-	const char *address, int client_fd, int worker_fd);
+	const char *address, enum proxy_use proxy, int client_fd, int worker_fd);
 struct nurseries_session {
 	uint64_t connection;
 	const char *username;

@@ -1,6 +1,5 @@
 #include "master/workers.h"
 
-#include "base/clock.h"
 #include "master/state.h"
 
 #include <signal.h>
@@ -59,7 +58,7 @@ on_worker_exited(void *ctx, uint64_t connection, pid_t pid, int status, bool kil
 		    strsignal(number),
 		    number == SIGSYS ? ": it made a system call that its sandbox forbids" : "");
 		if (c != NULL)
-			admission_penalise(m->admission, &c->address, clock_mono_ms());
+			connection_penalise(c);
 	} else if (WIFEXITED(status) && WEXITSTATUS(status) >= 13) {
 		log_app(m->log, LOG_LEVEL_ERROR, "service", id,
 		    "the worker of %s (process %d) could not do its work: exit status %d", address,

@@ -6,17 +6,28 @@
  * left, ERR_TIMEOUT, ERR_NO_MATCH when nothing is in common. The client has been told where the
  * RFC says so. Who may log in is the caller's business. Order of calls:
  *
- *   ssh_version_exchange, ssh_key_exchange, ssh_service_accept,
+ *   ssh_version_announce, perhaps ssh_proxy_header_read, ssh_version_read, ssh_key_exchange,
+ *   ssh_service_accept,
  *   then ssh_userauth_read and one answer, again and again, the last one being
  * ssh_userauth_success.
  */
 #ifndef SSH_LOGIN_H
 #define SSH_LOGIN_H
 
+#include "base/proxy_header.h"
 #include "ssh/transport.h"
 
-/* Sends ours and reads the client's identification line (RFC 4253 section 4.2). */
-MUST int ssh_version_exchange(struct ssh_transport *transport);
+/* Identification lines (RFC 4253 section 4.2): sends ours; reads the client's. */
+MUST int ssh_version_announce(struct ssh_transport *transport);
+MUST int ssh_version_read(struct ssh_transport *transport);
+
+/*
+ * What a proxy says in front of the client's line (proxy_header.h). Where it is not `required`,
+ * its absence is no fault, and *out then knows no client. Our line goes out first: a client without
+ * a proxy may be waiting for it.
+ */
+MUST int ssh_proxy_header_read(
+    struct ssh_transport *transport, bool required, struct proxy_header *out);
 
 /*
  * Asks for the host key's signature over the exchange hash. Appends the RFC 4253 section 6.6 blob

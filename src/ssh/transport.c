@@ -316,6 +316,18 @@ transport_wait_sent(struct ssh_transport *t)
 }
 
 int
+transport_wait_bytes(struct ssh_transport *t, const char *late)
+{
+	int err;
+
+	if (t->deadline_ms != 0 && clock_mono_ms() >= t->deadline_ms)
+		return transport_fail(t, ERR_TIMEOUT, 0, "%s", late);
+	if ((err = packet_input_fill(&t->in, t->fd)) == ERR_AGAIN)
+		err = fd_wait(t->fd, POLLIN, t->deadline_ms);
+	return err == 0 || err == ERR_TIMEOUT ? 0 : transport_input_fault(t, err);
+}
+
+int
 transport_wait_packet(struct ssh_transport *t, struct view *payload_out)
 {
 	int err;

@@ -81,6 +81,8 @@ MUST int transport_enter_session(struct ssh_transport *t);
 
 /* ---- login half */
 
+/* Waits for more bytes of the client; `late` is the fault when the deadline comes first. */
+MUST int transport_wait_bytes(struct ssh_transport *t, const char *late);
 /* Waits for the next packet. */
 MUST int transport_wait_packet(struct ssh_transport *t, struct view *payload_out);
 /* Waits until everything has left. */

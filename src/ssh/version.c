@@ -1,10 +1,6 @@
 #include "ssh/login.h"
 #include "ssh/transport_private.h"
 
-#include "base/clock.h"
-#include "base/fd.h"
-
-#include <poll.h>
 #include <string.h>
 
 enum { LINE_BYTES_MAX = SSH_VERSION_MAX + 2 };
@@ -53,17 +49,12 @@ take_line(struct ssh_transport *t, struct view *line_out)
 static int
 read_line(struct ssh_transport *t, struct view *line_out)
 {
-	int err = ERR_AGAIN;
+	int err;
 
-	while (err == ERR_AGAIN) {
-		if (t->deadline_ms != 0 && clock_mono_ms() >= t->deadline_ms)
-			return transport_fail(
-			    t, ERR_TIMEOUT, 0, "the client did not send its version in time");
-		if ((err = packet_input_fill(&t->in, t->fd)) == ERR_AGAIN)
-			err = fd_wait(t->fd, POLLIN, t->deadline_ms);
-		if (err != 0 && err != ERR_TIMEOUT)
-			return transport_input_fault(t, err);
-		err = take_line(t, line_out);
+	while ((err = take_line(t, line_out)) == ERR_AGAIN) {
+		err = transport_wait_bytes(t, "the client did not send its version in time");
+		if (err != 0)
+			return err;
 	}
 	return err;
 }
@@ -94,10 +85,9 @@ check_line(struct ssh_transport *t, struct view line)
 }
 
 int
-ssh_version_exchange(struct ssh_transport *t)
+ssh_version_announce(struct ssh_transport *t)
 {
 	size_t n = strlen(t->config->version);
-	struct view line = { 0 };
 	int err;
 
 	if ((err = packet_output_room(&t->out, n + 2, 0)) != 0)
@@ -105,8 +95,15 @@ ssh_version_exchange(struct ssh_transport *t)
 	memcpy(t->out.bytes + t->out.end, t->config->version, n);
 	memcpy(t->out.bytes + t->out.end + n, "\r\n", 2);
 	t->out.end += n + 2;
-	if ((err = transport_wait_sent(t)) != 0)
-		return err;
+	return transport_wait_sent(t);
+}
+
+int
+ssh_version_read(struct ssh_transport *t)
+{
+	struct view line = { 0 };
+	int err;
+
 	if ((err = read_line(t, &line)) == ERR_LIMIT)
 		return refuse(t, "The identification line is too long.");
 	if (err != 0 || (err = check_line(t, line)) != 0)

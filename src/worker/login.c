@@ -263,12 +263,31 @@ authenticate(struct login *login)
 	return err;
 }
 
+/* Tells the master whose connection it is, if that counts. */
 static int
-run(struct login *login)
+take_proxy_header(struct login *login, enum proxy_use use)
 {
-	int err = ssh_version_exchange(login->transport);
+	struct proxy_header header;
+	int err = ssh_proxy_header_read(login->transport, use == PROXY_REQUIRED, &header);
 
-	if (err != 0)
+	if (err != 0 || use == PROXY_SKIPPED)
+		return err;
+	ipc_encode_client_address(
+	    &login->link.out, &(struct ipc_client_address){ .known = header.has_client,
+				  .address = { .p = header.client.bytes,
+				      .n = sizeof(header.client.bytes) },
+				  .port = header.port });
+	return master_link_send(&login->link);
+}
+
+static int
+run(struct login *login, enum proxy_use proxy)
+{
+	int err = ssh_version_announce(login->transport);
+
+	if (err == 0 && proxy != PROXY_OFF)
+		err = take_proxy_header(login, proxy);
+	if (err != 0 || (err = ssh_version_read(login->transport)) != 0)
 		return err;
 	ipc_encode_client_version(
 	    &login->link.out, &(struct ipc_client_version){
@@ -323,7 +342,7 @@ report_failure(struct login *login, int err)
 }
 
 enum worker_exit
-login_main(const struct ssh_config *config, int ipc_fd, int client_fd)
+login_main(const struct ssh_config *config, enum proxy_use proxy, int ipc_fd, int client_fd)
 {
 	struct login login = { .handover_fd = -1 };
 	enum worker_exit exit_status;
@@ -337,7 +356,7 @@ login_main(const struct ssh_config *config, int ipc_fd, int client_fd)
 		return WORKER_EXIT_SANDBOX;
 	if (ssh_transport_new(&login.transport, client_fd, config, login.deadline_ms) != 0)
 		return WORKER_EXIT_FAILED;
-	err = run(&login);
+	err = run(&login, proxy);
 	exit_status = err == 0 ? give_away(&login, client_fd) : report_failure(&login, err);
 	ssh_transport_free(&login.transport);
 	fd_close(&login.handover_fd);

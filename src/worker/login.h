@@ -11,6 +11,7 @@
 #include "worker/worker.h"
 
 /* Serves one client; the caller ends the process with the result. */
-enum worker_exit login_main(const struct ssh_config *config, int ipc_fd, int client_fd);
+enum worker_exit login_main(
+    const struct ssh_config *config, enum proxy_use proxy, int ipc_fd, int client_fd);
 
 #endif

@@ -102,7 +102,7 @@ child_login(struct nursery *n, const struct ipc_fork_login *request, const int *
 		_exit(WORKER_EXIT_FAILED);
 	process_title_set("login", address);
 	unblock_signals();
-	_exit(login_main(n->config, WORKER_IPC_FD, WORKER_OTHER_FD));
+	_exit(login_main(n->config, (enum proxy_use)request->proxy, WORKER_IPC_FD, WORKER_OTHER_FD));
 }
 
 static _Noreturn void

@@ -163,6 +163,41 @@ limits_change(void **state)
 	admission_free(&a);
 }
 
+/* A proxy's connections fill the server, but no address; each client's fills its own. */
+static void
+proxies(void **state)
+{
+	struct admission *a = with(4, 2, 5);
+	struct address client = at("192.0.2.1"), other = at("192.0.2.2");
+	(void)state;
+
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(admission_enter(a, NULL, 0), ADMISSION_ACCEPTED);
+	assert_int_equal(admission_enter(a, NULL, 0), ADMISSION_REFUSED_UNAUTHENTICATED);
+	assert_int_equal(admission_place(a, &client, 0), ADMISSION_ACCEPTED);
+	assert_int_equal(admission_place(a, &client, 0), ADMISSION_ACCEPTED);
+	assert_int_equal(admission_place(a, &client, 0), ADMISSION_REFUSED_ADDRESS);
+	admission_leave(a, NULL, false);
+	assert_int_equal(admission_place(a, &other, 0), ADMISSION_ACCEPTED);
+	assert_int_equal(admission_unauthenticated(a), 3);
+	admission_authenticated(a, &client);
+	assert_int_equal(admission_enter(a, &client, 0), ADMISSION_ACCEPTED);
+	assert_int_equal(admission_enter(a, NULL, 0), ADMISSION_ACCEPTED);
+	admission_penalise(a, &other, 0);
+	assert_int_equal(admission_place(a, &other, 999), ADMISSION_REFUSED_PENALTY);
+	assert_int_equal(admission_place(a, &other, 1000), ADMISSION_ACCEPTED);
+	/* five connections are all that there may be */
+	admission_authenticated(a, &other);
+	assert_int_equal(admission_enter(a, NULL, 0), ADMISSION_REFUSED_TOTAL);
+	admission_leave(a, &other, true);
+	admission_leave(a, &other, false);
+	admission_leave(a, &client, true);
+	admission_leave(a, &client, false);
+	admission_leave(a, &client, false);
+	assert_int_equal(admission_unauthenticated(a), 0);
+	admission_free(&a);
+}
+
 int
 main(void)
 {
@@ -174,6 +209,7 @@ main(void)
 		cmocka_unit_test(penalties_double_to_a_limit),
 		cmocka_unit_test(penalties_are_bounded),
 		cmocka_unit_test(limits_change),
+		cmocka_unit_test(proxies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,7 +62,7 @@ static const struct sample samples[] = {
 	{ "sftpd.enabled_ssh_commands", "[\"md5sum\", \"sha1sum\", \"cd\", \"pwd\"]",
 	    "[\"scp\"]", "scp", "[\"scp\"]" },
 	{ "sftpd.keyboard_interactive_auth_program", "\"\"", "\"/bin/k\"", "/bin/k", "\"/bin/k\"" },
-	{ "sftpd.proxy_protocol", "0", "0", "0", "0" },
+	{ "sftpd.proxy_protocol", "0", "2", "2", "2" },
 	{ "sftpd.proxy_allowed", "[]", "[\"192.0.2.0/24\",\"::1\"]", "192.0.2.0/24,::1",
 	    "[\"192.0.2.0/24\", \"::1\"]" },
 	{ "sftpd.allowed_addresses", "[]", "[\"2001:db8::/32\"]", "2001:db8::/32",
@@ -510,7 +510,8 @@ test_mistakes_in_a_file(void **state)
 		{ "{\"sftpd\":{\"bind_address\":\"localhost\"}}", "is not an IP address" },
 		{ "{\"sftpd\":{\"bind_address\":\"[::1\"}}", "is not an IP address" },
 		{ "{\"sftpd\":{\"bind_address\":\"[127.0.0.1]\"}}", "is not an IP address" },
-		{ "{\"sftpd\":{\"proxy_protocol\":1}}", "does not read the PROXY protocol" },
+		{ "{\"sftpd\":{\"proxy_protocol\":-1}}", "sftpd.proxy_protocol: \"-1\" is not a whole number from 0 to 2" },
+		{ "{\"sftpd\":{\"proxy_protocol\":3}}", "sftpd.proxy_protocol: \"3\" is not a whole number from 0 to 2" },
 		{ "{\"sftpd\":{\"proxy_allowed\":[\"x\"]}}",
 		    "\"x\" is not an IP address or a range" },
 		{ "{\"sftpd\":{\"kex_algorithms\":[\"curve25519-sha256\",\"nope\"]}}",
@@ -839,6 +840,17 @@ test_notes(void **state)
 	assert_true(view_is(buf_view(&notes),
 	    "data_provider.external_auth_program: is set, but has "
 					      "no effect in this version\n"));
+	config_free(&config);
+
+	buf_clear(&notes);
+	config = load_good("{\"httpd\":{\"bind_port\":0},\"sftpd\":{\"proxy_protocol\":1,"
+			   "\"proxy_allowed\":[\"192.0.2.1\"]}}", NULL);
+	config_notes(config, &notes);
+	assert_int_equal(notes.n, 0);
+	config_free(&config);
+	config = load_good("{\"httpd\":{\"bind_port\":0},\"sftpd\":{\"proxy_protocol\":2}}", NULL);
+	config_notes(config, &notes);
+	assert_memory_equal(notes.p, "sftpd.proxy_allowed: is empty while", 35);
 	buf_free(&notes);
 	config_free(&config);
 }
