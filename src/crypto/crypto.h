@@ -16,6 +16,7 @@
 #define CRYPTO_CRYPTO_H
 
 #include "crypto/aead.h"
+#include "crypto/certificate.h"
 #include "crypto/digest.h"
 #include "crypto/key_agreement.h"
 #include "crypto/keyed_digest.h"

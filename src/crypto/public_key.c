@@ -1,5 +1,6 @@
 #include "crypto/public_key.h"
 
+#include "crypto/certificate.h"
 #include "crypto/digest.h"
 #include "crypto/public_key_parts.h"
 
@@ -109,16 +110,25 @@ trim_end(struct view *line)
 
 /* The blob must be of the type that the line names. */
 static int
-check_line_blob(struct view name, struct view blob, enum key_type *type_out)
+check_line_blob(struct view name, struct view blob, struct public_key_line *out)
 {
 	struct rd r = rd_of(blob);
 	struct view inner = rd_str(&r, PUBLIC_KEY_BLOB_MAX);
+	struct buf key = buf_init(PUBLIC_KEY_BLOB_MAX);
+	struct certificate certificate;
+	int err;
 
 	if (r.bad != 0)
 		return r.bad;
 	if (!view_eq(name, inner))
 		return ERR_FORMAT;
-	return public_key_check(blob, type_out);
+	out->is_certificate = certificate_plain_name(name) != NULL;
+	if (!out->is_certificate)
+		return public_key_check(blob, &out->type);
+	err = certificate_parse(blob, &certificate, &key);
+	buf_free(&key);
+	out->type = certificate.type;
+	return err;
 }
 
 int
@@ -150,7 +160,7 @@ public_key_parse_line(struct view line, struct public_key_line *out, struct buf 
 	if (text.n == 0)
 		return ERR_FORMAT;
 	if ((err = base64_decode(&blob, text)) == 0 &&
-	    (err = check_line_blob(name, buf_view(&blob), &out->type)) == 0) {
+	    (err = check_line_blob(name, buf_view(&blob), out)) == 0) {
 		buf_raw(blob_out, blob.p, blob.n);
 		err = buf_error(blob_out);
 	}

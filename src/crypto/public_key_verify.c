@@ -12,6 +12,7 @@
 enum {
 	ALGORITHM_NAME_MAX = 64,
 	FIDO_USER_PRESENT = 0x01,
+	FIDO_USER_VERIFIED = 0x04,
 	/* DER of two numbers of 66 bytes: 2 * (66 + 4) and the sequence's own head. */
 	ECDSA_DER_MAX = 160,
 };
@@ -143,6 +144,9 @@ public_key_verify(struct view blob, struct view algorithm, struct view data,
 	/* The name inside decides nothing, but must not tell another story (CVE-2026-35387). */
 	if (!view_eq(signature.algorithm, algorithm))
 		return ERR_DENIED;
+	if ((allow & PUBLIC_KEY_DEMAND_VERIFIED) &&
+	    !(is_fido(parts.type) && (signature.flags & FIDO_USER_VERIFIED)))
+		return ERR_CRYPTO;
 	if (is_fido(parts.type)) {
 		/* CVE-2026-39831: without this, software on the user's machine signs unasked. */
 		if (!(signature.flags & FIDO_USER_PRESENT))

@@ -1,17 +1,24 @@
 #include "crypto/signature_name.h"
 
+#include "crypto/certificate.h"
 #include "crypto/fetched.h"
 
+#define CERTIFICATE "-cert-v01@openssh.com"
+
 static const struct signature_name names[] = {
-	{ "ssh-ed25519", KEY_ED25519, 0, 0 },
-	{ "sk-ssh-ed25519@openssh.com", KEY_SK_ED25519, 0, 0 },
-	{ "ecdsa-sha2-nistp256", KEY_ECDSA_P256, DIGEST_SHA256, 0 },
-	{ "ecdsa-sha2-nistp384", KEY_ECDSA_P384, DIGEST_SHA384, 0 },
-	{ "ecdsa-sha2-nistp521", KEY_ECDSA_P521, DIGEST_SHA512, 0 },
-	{ "sk-ecdsa-sha2-nistp256@openssh.com", KEY_SK_ECDSA_P256, DIGEST_SHA256, 0 },
-	{ "rsa-sha2-512", KEY_RSA, DIGEST_SHA512, 0 },
-	{ "rsa-sha2-256", KEY_RSA, DIGEST_SHA256, 0 },
-	{ "ssh-rsa", KEY_RSA, DIGEST_SHA1, PUBLIC_KEY_ALLOW_SHA1 },
+	{ "ssh-ed25519", "ssh-ed25519" CERTIFICATE, KEY_ED25519, 0, 0 },
+	{ "sk-ssh-ed25519@openssh.com", "sk-ssh-ed25519" CERTIFICATE, KEY_SK_ED25519, 0, 0 },
+	{ "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256" CERTIFICATE, KEY_ECDSA_P256, DIGEST_SHA256,
+	    0 },
+	{ "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384" CERTIFICATE, KEY_ECDSA_P384, DIGEST_SHA384,
+	    0 },
+	{ "ecdsa-sha2-nistp521", "ecdsa-sha2-nistp521" CERTIFICATE, KEY_ECDSA_P521, DIGEST_SHA512,
+	    0 },
+	{ "sk-ecdsa-sha2-nistp256@openssh.com", "sk-ecdsa-sha2-nistp256" CERTIFICATE,
+	    KEY_SK_ECDSA_P256, DIGEST_SHA256, 0 },
+	{ "rsa-sha2-512", "rsa-sha2-512" CERTIFICATE, KEY_RSA, DIGEST_SHA512, 0 },
+	{ "rsa-sha2-256", "rsa-sha2-256" CERTIFICATE, KEY_RSA, DIGEST_SHA256, 0 },
+	{ "ssh-rsa", "ssh-rsa" CERTIFICATE, KEY_RSA, DIGEST_SHA1, PUBLIC_KEY_ALLOW_SHA1 },
 };
 
 enum { NAME_COUNT = sizeof(names) / sizeof(names[0]) };
@@ -47,6 +54,30 @@ signature_name_digest(const struct signature_name *name)
 	if (name->type == KEY_ED25519 || name->type == KEY_SK_ED25519)
 		return NULL;
 	return digest_openssl_name(name->digest);
+}
+
+const char *
+certificate_name(struct view plain)
+{
+	size_t i;
+
+	for (i = 0; i < NAME_COUNT; i++) {
+		if (view_is(plain, names[i].name))
+			return names[i].certificate;
+	}
+	return NULL;
+}
+
+const char *
+certificate_plain_name(struct view name)
+{
+	size_t i;
+
+	for (i = 0; i < NAME_COUNT; i++) {
+		if (view_is(name, names[i].certificate))
+			return names[i].name;
+	}
+	return NULL;
 }
 
 bool

@@ -1,6 +1,6 @@
 /*
  * signature_name.h - which signature algorithm name fits which type of key: one table for signing,
- * checking and announcing.
+ * checking and announcing, and for certificates.
  */
 #ifndef CRYPTO_SIGNATURE_NAME_H
 #define CRYPTO_SIGNATURE_NAME_H
@@ -10,6 +10,7 @@
 
 struct signature_name {
 	const char *name;
+	const char *certificate; /* the same when the key comes in a certificate */
 	enum key_type type;
 	enum digest_algorithm digest; /* without meaning for ed25519 */
 	unsigned needs;               /* PUBLIC_KEY_ALLOW_ flags that the caller must give */
