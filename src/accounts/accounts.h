@@ -13,6 +13,7 @@
 #define ACCOUNTS_ACCOUNTS_H
 
 #include "accounts/bbolt.h"
+#include "accounts/certificate_rules.h"
 #include "accounts/dump.h"
 #include "accounts/failure.h"
 #include "accounts/import.h"
@@ -20,6 +21,7 @@
 #include "accounts/login_steps.h"
 #include "accounts/password.h"
 #include "accounts/provider.h"
+#include "accounts/revoked_keys.h"
 #include "accounts/secret_text.h"
 #include "accounts/user.h"
 #include "accounts/user_changes.h"

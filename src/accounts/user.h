@@ -239,7 +239,8 @@ MUST int user_validate_finish(
 /* --- Credentials and filters (user_credential.c) --- */
 
 /*
- * True when one of the user's keys has exactly this wire blob. comment_out, which may be NULL,
+ * True when one of the user's keys has exactly this wire blob; a key with the option cert-authority
+ * is none that logs in (certificate_rules.h). comment_out, which may be NULL,
  * gets a copy of that line's comment ("" when it has none) for the caller to free. Lines that
  * cannot be read match nothing.
  */

@@ -1,5 +1,6 @@
 #include "accounts/user.h"
 
+#include "accounts/key_options.h"
 #include "crypto/crypto.h"
 
 #include <string.h>
@@ -7,7 +8,8 @@
 bool
 user_find_key(const struct user *user, struct view blob, char **comment_out)
 {
-	struct buf stored = buf_init(PUBLIC_KEY_BLOB_MAX);
+	struct buf stored = buf_init(CERTIFICATE_BLOB_MAX);
+	struct key_options options;
 	struct public_key_line line;
 	bool found = false;
 
@@ -15,8 +17,10 @@ user_find_key(const struct user *user, struct view blob, char **comment_out)
 		*comment_out = NULL;
 	for (size_t i = 0; i < user->public_keys.count && !found; i++) {
 		buf_clear(&stored);
-		if (public_key_parse_line(view_of(user->public_keys.items[i]), &line, &stored) == 0)
-			found = view_eq(buf_view(&stored), blob);
+		if (public_key_parse_line(view_of(user->public_keys.items[i]), &line, &stored) != 0)
+			continue;
+		key_options_parse(line.options, &options);
+		found = !options.authority && view_eq(buf_view(&stored), blob);
 	}
 	buf_free(&stored);
 	if (found && comment_out != NULL && (*comment_out = view_dup(line.comment)) == NULL)

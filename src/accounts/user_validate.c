@@ -1,6 +1,7 @@
 #include "accounts/user.h"
 
 #include "accounts/gcs_credentials.h"
+#include "accounts/key_options.h"
 #include "accounts/login_steps.h"
 #include "accounts/path_clean.h"
 #include "accounts/secret_text.h"
@@ -291,14 +292,21 @@ static int
 check_keys(const struct user *user, struct failure *failure)
 {
 	for (size_t i = 0; i < user->public_keys.count; i++) {
-		struct buf blob = buf_init(PUBLIC_KEY_BLOB_MAX);
+		struct buf blob = buf_init(CERTIFICATE_BLOB_MAX);
 		struct public_key_line line;
+		struct key_options options;
 		int err = public_key_parse_line(view_of(user->public_keys.items[i]), &line, &blob);
 
 		buf_free(&blob);
 		if (err != 0)
 			return failure_invalid(
 			    failure, "could not parse key nr. %zu: %s", i, err_text(err));
+		key_options_parse(line.options, &options);
+		if (options.authority && (options.unknown.n > 0 || line.is_certificate))
+			return failure_invalid(failure,
+			    "could not parse key nr. %zu: with cert-authority, a key and the option "
+			    "principals=\"...\" can stand there",
+			    i);
 	}
 	return 0;
 }
