@@ -1,6 +1,7 @@
 #include "ssh/config.h"
 
 #include "base/utf8.h"
+#include "crypto/crypto.h"
 
 #include <string.h>
 
@@ -76,15 +77,20 @@ ssh_config_add_host_key(struct ssh_config *config, struct view public_blob)
 		    names = view_of(config->algorithms.list[SSH_ALGORITHM_HOST_KEY]);
 	struct view name;
 	struct ssh_host_key key = { 0 }, *place = NULL;
+	const char *certified = certificate_plain_name(type);
 	size_t used = 0;
 
 	if (r.bad != 0)
 		return r.bad;
+	if (certified != NULL)
+		type = view_of(certified);
 	if (public_blob.n > sizeof(key.blob))
 		return ERR_LIMIT;
 	while (view_next_name(&names, &name)) {
 		if (!type_makes(type, name))
 			continue;
+		if (certified != NULL)
+			name = view_of(certificate_name(name));
 		if (used + name.n + 2 > sizeof(key.algorithms))
 			return ERR_LIMIT;
 		if (used > 0)

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 enum {
-	SSH_HOST_KEYS_MAX = 8,
-	SSH_HOST_KEY_BLOB_MAX = 2200,
+	SSH_HOST_KEYS_MAX = 10,       /* one of each type that a server can have, certified too */
+	SSH_HOST_KEY_BLOB_MAX = 3584, /* all of them fit into one NURSERY_SETUP */
 	SSH_BANNER_MAX = 16 * 1024,
 	SSH_CHANNELS_MAX = 32, /* so many first windows make up what one connection may keep */
 };
@@ -50,8 +50,9 @@ MUST int ssh_config_set_software(struct ssh_config *config, const char *software
 /* ERR_LIMIT when the text is too long, ERR_FORMAT when it holds a NUL or is not UTF-8. */
 MUST int ssh_config_set_banner(struct ssh_config *config, struct view text);
 /*
- * Adds a public host key (RFC 4253 section 6.6 blob). What it may sign is what the algorithm list
- * of class HOST_KEY allows for its type; a key of a type that is there already replaces it.
+ * Adds a public host key (RFC 4253 section 6.6 blob), or a certificate of one. What it may sign is
+ * what the algorithm list of class HOST_KEY allows for its type; a certificate's key signs under the
+ * names for certificates. A key of a type that is there already replaces it.
  * ERR_UNSUPPORTED when nothing is allowed for it, ERR_FORMAT, ERR_LIMIT.
  */
 MUST int ssh_config_add_host_key(struct ssh_config *config, struct view public_blob);

@@ -96,11 +96,14 @@ is_known(enum ssh_algorithm_class class, const char *name)
 static struct view
 known_key_algorithm(struct view wanted)
 {
-	const char *name;
+	const char *name, *certified;
 
 	for (size_t i = 0; (name = ssh_algorithm_name(SSH_ALGORITHM_HOST_KEY, i)) != NULL; i++) {
 		if (view_is(wanted, name))
 			return view_of(name);
+		certified = certificate_name(view_of(name));
+		if (view_is(wanted, certified))
+			return view_of(certified);
 	}
 	return (struct view){ 0 };
 }
