@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "crypto/crypto.h"
 #include "master/home.h"
+#include "master/key_offer.h"
 #include "master/session.h"
 #include "master/state.h"
 
@@ -25,12 +26,13 @@ struct auth_job {
 	struct buf password, algorithm, key, signature, signed_data;
 
 	struct login_steps steps; /* proved before */
+	struct user_authorities *authorities; /* one owner of them */
 
 	/* what the thread found */
 	struct user *user; /* NULL: there is none */
 	bool credential_good;
 	const char *credential_text;
-	char *key_comment;
+	struct key_finding key_found;
 	enum login_step step; /* when all is good */
 	char methods[LOGIN_METHODS_TEXT_MAX];
 	int root_fd;
@@ -83,7 +85,8 @@ job_free(struct auth_job *job)
 	buf_free(&job->signature);
 	buf_free(&job->signed_data);
 	user_free(&job->user);
-	free(job->key_comment);
+	user_authorities_free(&job->authorities);
+	key_finding_free(&job->key_found);
 	fd_close(&job->root_fd);
 	free(job);
 }
@@ -104,26 +107,16 @@ write_signed_data(struct buf *out, const struct connection *c, const struct auth
 	buf_str(out, offer->key);
 }
 
-/* The same work is done whether the account exists or not. */
 static void
 check_key(struct auth_job *job)
 {
-	struct view key = buf_view(&job->key), algorithm = buf_view(&job->algorithm);
-	bool listed, proved = true;
-	enum key_type type;
-
-	if (public_key_check(key, &type) != 0 ||
-	    !public_key_accepts(type, algorithm, job->master->allow)) {
-		job->credential_text = "key or algorithm not accepted";
-		return;
-	}
-	listed = job->user != NULL && user_find_key(job->user, key, &job->key_comment);
-	if (job->kind == AUTH_KEY_SIGNATURE)
-		proved = public_key_verify(key, algorithm, buf_view(&job->signed_data),
-			     buf_view(&job->signature), job->master->allow) == 0;
-	job->credential_good = listed && proved;
-	if (listed && !proved)
-		job->credential_text = "the signature is wrong";
+	key_offer_check(&(struct key_offer){ .user = job->user, .blob = buf_view(&job->key),
+		.algorithm = buf_view(&job->algorithm), .is_proof = job->kind == AUTH_KEY_SIGNATURE,
+		.signed_bytes = buf_view(&job->signed_data), .signature = buf_view(&job->signature),
+		.address = &job->address, .authorities = job->authorities,
+		.allow = job->master->allow }, &job->key_found);
+	job->credential_good = job->key_found.good;
+	job->credential_text = job->key_found.refusal;
 }
 
 static void
@@ -302,16 +295,13 @@ count(const struct auth_job *job, struct connection *c, bool ok)
 static void
 log_success(const struct auth_job *job, const struct connection *c)
 {
-	char fingerprint[PUBLIC_KEY_FINGERPRINT_BYTES] = "";
+	const struct key_finding *key = &job->key_found;
+	const char *description = key->description != NULL ? key->description : "";
 
-	if (job->kind == AUTH_KEY_SIGNATURE &&
-	    public_key_fingerprint(buf_view(&job->key), fingerprint) != 0)
-		bug("a key that logged in has no fingerprint");
 	log_app(c->master->log, LOG_LEVEL_INFO, "sftpd", c->id_text,
 	    "user \"%s\" logged in from %s by %s%s%s%s%s, client %s, home directory \"%s\"",
-	    job->username, c->address_text, login_type(job->kind), fingerprint[0] ? ":" : "",
-	    fingerprint, job->key_comment != NULL && job->key_comment[0] ? ":" : "",
-	    job->key_comment != NULL ? job->key_comment : "",
+	    job->username, c->address_text, login_type(job->kind), key->fingerprint[0] ? ":" : "",
+	    key->fingerprint, description[0] ? ":" : "", description,
 	    c->client_version != NULL ? c->client_version : "unknown", job->user->home_dir);
 }
 
@@ -322,6 +312,7 @@ go_on(struct auth_job *job, struct connection *c)
 	struct master *m = job->master;
 	struct login_progress *progress;
 
+	c->sftp_only = c->sftp_only || job->key_found.sftp_only;
 	if (job->step == LOGIN_STEP_DONE) {
 		login_progress_free(&c->progress);
 		count(job, c, true);
@@ -439,6 +430,7 @@ authentication_start(struct connection *c, const struct auth_offer *offer)
 	job->kind = offer->kind;
 	job->begun_ms = clock_mono_ms();
 	job->address = c->address;
+	job->authorities = user_authorities_ref(c->master->authorities);
 	job->root_fd = -1;
 	if (c->progress != NULL && view_is(offer->user, c->progress->user))
 		job->steps = c->progress->steps;

@@ -57,7 +57,11 @@ struct config {
 		int upload_mode;
 		char *fsync; /* "none" or "on-close" */
 		struct config_actions actions;
-		struct config_list keys; /* private key files, relative to config_dir */
+		/* files, relative to config_dir */
+		struct config_list keys; /* private keys */
+		struct config_list host_certificates;
+		struct config_list trusted_user_ca_keys;
+		char *revoked_user_certs_file;
 		bool enable_scp;
 		struct config_list kex_algorithms;
 		struct config_list ciphers;

@@ -96,6 +96,7 @@ struct connection {
 	struct login_keys keys_tried;
 	bool timed_out;     /* nobody logged in within the time limit */
 	struct login_progress *progress; /* NULL until a method takes more than one step */
+	bool sftp_only;     /* a certificate that helped to log in is for nothing else */
 	bool authenticated; /* everything below is set */
 	struct user *user;
 	char *home; /* on the host, without a '/' at the end */

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "crypto/crypto.h"
 #include "master/config.h"
+#include "master/host_certificates.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@ static const struct {
 
 struct host_keys {
 	struct private_key *keys[KEY_TYPE_COUNT];
+	struct buf certificates[KEY_TYPE_COUNT]; /* of the key with the same number; or empty */
 	size_t count;
 	unsigned allow;
 	unsigned owners;
@@ -138,7 +140,7 @@ load_configured(struct host_keys *keys, const struct config *config, size_t numb
 
 int
 host_keys_load(struct host_keys **out, const struct config *config, unsigned allow,
-	struct buf *mistakes)
+	struct buf *mistakes, struct buf *warnings)
 {
 	struct host_keys *keys = calloc(1, sizeof(*keys));
 	int err = 0, first = 0;
@@ -148,6 +150,8 @@ host_keys_load(struct host_keys **out, const struct config *config, unsigned all
 		return ERR_MEMORY;
 	keys->allow = allow;
 	keys->owners = 1;
+	for (size_t i = 0; i < KEY_TYPE_COUNT; i++)
+		keys->certificates[i] = buf_init(CERTIFICATE_BLOB_MAX);
 	for (size_t i = 0; i < config->sftpd.keys.count; i++) {
 		err = load_configured(keys, config, i, mistakes);
 		first = first == 0 ? err : first;
@@ -157,6 +161,8 @@ host_keys_load(struct host_keys **out, const struct config *config, unsigned all
 		err = load_default(keys, config, i, mistakes);
 		first = first == 0 ? err : first;
 	}
+	if (first == 0)
+		first = host_certificates_load(keys, config, allow, mistakes, warnings);
 	if (first != 0) {
 		host_keys_free(&keys);
 		return first;
@@ -173,8 +179,10 @@ host_keys_free(struct host_keys **keys)
 	*keys = NULL;
 	if (last == NULL || --last->owners > 0)
 		return;
-	for (size_t i = 0; i < last->count; i++)
+	for (size_t i = 0; i < KEY_TYPE_COUNT; i++) {
 		private_key_free(&last->keys[i]);
+		buf_free(&last->certificates[i]);
+	}
 	free(last);
 }
 
@@ -191,7 +199,8 @@ host_keys_equal(const struct host_keys *a, const struct host_keys *b)
 	if (a->count != b->count || a->allow != b->allow)
 		return false;
 	for (size_t i = 0; i < a->count; i++) {
-		if (!view_eq(host_keys_blob(a, i), host_keys_blob(b, i)))
+		if (!view_eq(host_keys_blob(a, i), host_keys_blob(b, i)) ||
+		    !view_eq(host_keys_certificate(a, i), host_keys_certificate(b, i)))
 			return false;
 	}
 	return true;
@@ -209,6 +218,27 @@ host_keys_blob(const struct host_keys *keys, size_t number)
 	return private_key_blob(keys->keys[number]);
 }
 
+struct view
+host_keys_certificate(const struct host_keys *keys, size_t number)
+{
+	return buf_view(&keys->certificates[number]);
+}
+
+int
+host_keys_certify(struct host_keys *keys, struct view public_blob, struct view certificate)
+{
+	for (size_t i = 0; i < keys->count; i++) {
+		struct buf *place = &keys->certificates[i];
+
+		if (!view_eq(host_keys_blob(keys, i), public_blob))
+			continue;
+		buf_clear(place);
+		buf_raw(place, certificate.p, certificate.n);
+		return buf_error(place);
+	}
+	return ERR_NOT_FOUND;
+}
+
 const char *
 host_keys_algorithm(const struct host_keys *keys, size_t number, size_t algorithm)
 {
@@ -222,14 +252,18 @@ host_keys_fingerprint(const struct host_keys *keys, size_t number, char *out)
 		bug("a host key without a fingerprint");
 }
 
+/* The key, and the name under which it signs for itself or for its certificate. */
 static const struct private_key *
-find(const struct host_keys *keys, struct view algorithm)
+find(const struct host_keys *keys, struct view algorithm, const char **plain_out)
 {
 	for (size_t i = 0; i < keys->count; i++) {
+		bool certified = keys->certificates[i].n > 0;
 		const char *name;
 
 		for (size_t j = 0; (name = host_keys_algorithm(keys, i, j)) != NULL; j++) {
-			if (view_is(algorithm, name))
+			*plain_out = name;
+			if (view_is(algorithm, name) ||
+			    (certified && view_is(algorithm, certificate_name(view_of(name)))))
 				return keys->keys[i];
 		}
 	}
@@ -240,17 +274,19 @@ int
 host_keys_sign(const struct host_keys *keys, struct view algorithm, struct view hash,
 	struct buf *signature_out)
 {
-	const struct private_key *key = find(keys, algorithm);
+	const char *plain;
+	const struct private_key *key = find(keys, algorithm, &plain);
 
 	if (key == NULL)
 		return ERR_NOT_FOUND;
-	return private_key_sign(key, algorithm, hash, keys->allow, signature_out);
+	return private_key_sign(key, view_of(plain), hash, keys->allow, signature_out);
 }
 
 bool
 host_keys_slow(const struct host_keys *keys, struct view algorithm)
 {
-	const struct private_key *key = find(keys, algorithm);
+	const char *plain;
+	const struct private_key *key = find(keys, algorithm, &plain);
 
 	return key != NULL && private_key_type(key) == KEY_RSA;
 }

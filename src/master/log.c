@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -240,6 +241,20 @@ write_console(struct log *log, enum log_level level, struct view message)
 	if (buf_error(&line) == 0)
 		(void)!fd_write_all(STDOUT_FILENO, line.p, line.n);
 	buf_free(&line);
+}
+
+void
+log_app_lines(struct log *log, enum log_level level, const char *sender, struct view lines)
+{
+	const uint8_t *newline;
+
+	while (lines.n > 0 && (newline = memchr(lines.p, '\n', lines.n)) != NULL) {
+		struct view line = { .p = lines.p, .n = (size_t)(newline - lines.p) };
+
+		log_app_view(log, level, sender, "", line);
+		lines.p += line.n + 1;
+		lines.n -= line.n + 1;
+	}
 }
 
 void

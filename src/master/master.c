@@ -34,7 +34,7 @@ enum {
 struct start {
 	struct master *master;
 	const struct master_options *options;
-	struct buf mistakes;
+	struct buf mistakes, warnings;
 	struct reload *reload; /* NULL: SIGHUP reads no configuration */
 	uv_signal_t signals[3];
 	uv_timer_t drain_timer, idle_timer;
@@ -195,7 +195,9 @@ acquire(struct start *start)
 	int err;
 
 	m->allow = ssh_setup_allow(config);
-	err = host_keys_load(&m->host_keys, config, m->allow, &start->mistakes);
+	err = host_keys_load(&m->host_keys, config, m->allow, &start->mistakes, &start->warnings);
+	if (err == 0)
+		err = user_authorities_load(&m->authorities, config, &start->mistakes);
 	if (err != 0)
 		return err;
 	err = services_new(&m->services, &(struct services_events){ .ctx = start,
@@ -367,18 +369,6 @@ watch_signals(struct start *start)
 	uv_timer_start(&start->idle_timer, on_idle_timer, IDLE_SWEEP_MS, IDLE_SWEEP_MS);
 }
 
-static void
-log_host_keys(struct master *m)
-{
-	char fingerprint[PUBLIC_KEY_FINGERPRINT_BYTES];
-
-	for (size_t i = 0; i < host_keys_count(m->host_keys); i++) {
-		host_keys_fingerprint(m->host_keys, i, fingerprint);
-		log_app(m->log, LOG_LEVEL_INFO, "sftpd", "", "host key %s %s",
-		    host_keys_algorithm(m->host_keys, i, 0), fingerprint);
-	}
-}
-
 static int
 serve(struct start *start)
 {
@@ -396,6 +386,7 @@ serve(struct start *start)
 		    "another path\n", start->options->log.path, strerror(errno));
 		return ERR_IO;
 	}
+	log_app_lines(m->log, LOG_LEVEL_WARN, "service", buf_view(&start->warnings));
 	if ((err = check_sandbox(start)) != 0 || (err = open_accounts(start)) != 0 ||
 	    (err = open_control(start)) != 0)
 		return err;
@@ -406,7 +397,7 @@ serve(struct start *start)
 	    start->options->config, start->options->request)) != 0)
 		return err;
 	password_queue_init(&m->passwords, (unsigned)config->limits.password_hashes_at_once);
-	log_host_keys(m);
+	reload_tell_keys(m, "sftpd");
 	services_pause(m->services, true);
 	services_start(m->services, &m->loop);
 	watch_signals(start);
@@ -459,6 +450,7 @@ clean_up(struct start *start)
 	admission_free(&m->admission);
 	provider_close(&m->provider);
 	host_keys_free(&m->host_keys);
+	user_authorities_free(&m->authorities);
 	ipc_inbox_free(&m->inbox);
 	if (m->log != NULL)
 		log_app(m->log, LOG_LEVEL_INFO, "service", "", "stopped");
@@ -471,6 +463,7 @@ master_run(const struct master_options *options)
 	struct master *m = calloc(1, sizeof(*m));
 	struct start start = { .master = m, .options = options,
 		.mistakes = buf_init(MISTAKES_MAX),
+		.warnings = buf_init(MISTAKES_MAX),
 		.workers = { .master = m, .options = options } };
 	int status;
 
@@ -504,6 +497,7 @@ master_run(const struct master_options *options)
 	clean_up(&start);
 	status = m->exit_status < 0 ? 1 : m->exit_status;
 	buf_free(&start.mistakes);
+	buf_free(&start.warnings);
 	free(m);
 	return status;
 }

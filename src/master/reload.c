@@ -16,6 +16,7 @@ struct reading {
 	struct config *config;
 	struct host_keys *keys;         /* as they are in the files now */
 	struct host_keys *present_keys; /* as they are in use; one owner of them */
+	struct user_authorities *authorities;
 	struct buf setup;               /* for the nurseries */
 	struct buf mistakes, warnings;  /* lines for the log */
 	int err;
@@ -81,8 +82,11 @@ static int
 read_keys(const struct reload *reload, struct reading *r)
 {
 	struct buf mistakes = buf_init(LINES_MAX);
-	bool are_named_so = lists_equal(&r->config->sftpd.keys, &reload->config->sftpd.keys);
-	int err = host_keys_load(&r->keys, r->config, ssh_setup_allow(r->config), &mistakes);
+	const struct config_sftpd *now = &r->config->sftpd, *before = &reload->config->sftpd;
+	bool are_named_so = lists_equal(&now->keys, &before->keys) &&
+	    lists_equal(&now->host_certificates, &before->host_certificates);
+	int err = host_keys_load(&r->keys, r->config, ssh_setup_allow(r->config), &mistakes,
+	    &r->warnings);
 	struct buf *lines = err == ERR_INVALID && are_named_so ? &r->warnings : &r->mistakes;
 
 	buf_raw(lines, mistakes.p, mistakes.n);
@@ -104,6 +108,8 @@ run(uv_work_t *work)
 	if (r->err == 0)
 		r->err = read_keys(reload, r);
 	if (r->err == 0)
+		r->err = user_authorities_load(&r->authorities, r->config, &r->mistakes);
+	if (r->err == 0)
 		r->err = ssh_setup_encode(r->config, r->keys != NULL ? r->keys : r->present_keys,
 		    &r->setup, &r->mistakes);
 }
@@ -111,39 +117,46 @@ run(uv_work_t *work)
 /* ---- what is told */
 
 static void
-tell(struct master *m, enum log_level level, const struct buf *lines)
-{
-	struct view rest = buf_view(lines);
-	const uint8_t *newline;
-
-	while (rest.n > 0 && (newline = memchr(rest.p, '\n', rest.n)) != NULL) {
-		struct view line = { .p = rest.p, .n = (size_t)(newline - rest.p) };
-
-		log_app_view(m->log, level, "config", "", line);
-		rest.p += line.n + 1;
-		rest.n -= line.n + 1;
-	}
-}
-
-static void
 tell_failure(struct master *m, const struct reading *r)
 {
-	tell(m, LOG_LEVEL_ERROR, &r->mistakes);
+	log_app_lines(m->log, LOG_LEVEL_ERROR, "config", buf_view(&r->mistakes));
 	log_console(m->log, LOG_LEVEL_ERROR, "config",
 	    "the configuration was not read again, nothing has changed: %s",
 	    r->err == ERR_INVALID ? "it has mistakes" : err_text(r->err));
 }
 
 static void
-tell_host_keys(struct master *m)
+tell_host_key(struct master *m, const char *sender, size_t number)
 {
+	struct view blob = host_keys_certificate(m->host_keys, number);
 	char fingerprint[PUBLIC_KEY_FINGERPRINT_BYTES];
+	struct buf text = buf_init(1024), key = buf_init(PUBLIC_KEY_BLOB_MAX);
+	struct certificate certificate;
 
-	for (size_t i = 0; i < host_keys_count(m->host_keys); i++) {
-		host_keys_fingerprint(m->host_keys, i, fingerprint);
-		log_app(m->log, LOG_LEVEL_INFO, "config", "", "host key %s %s",
-		    host_keys_algorithm(m->host_keys, i, 0), fingerprint);
+	host_keys_fingerprint(m->host_keys, number, fingerprint);
+	buf_printf(&text, "host key %s %s", host_keys_algorithm(m->host_keys, number, 0),
+	    fingerprint);
+	if (blob.n > 0 && certificate_parse(blob, &certificate, &key) == 0) {
+		buf_text(&text, ", certificate ");
+		certificate_describe(&certificate, &text);
 	}
+	log_app_view(m->log, LOG_LEVEL_INFO, sender, "", buf_view(&text));
+	buf_free(&text);
+	buf_free(&key);
+}
+
+void
+reload_tell_keys(struct master *m, const char *sender)
+{
+	size_t authorities = user_authorities_count(m->authorities);
+	size_t revoked = revoked_keys_count(user_authorities_revoked(m->authorities));
+
+	for (size_t i = 0; i < host_keys_count(m->host_keys); i++)
+		tell_host_key(m, sender, i);
+	if (authorities > 0 || revoked > 0)
+		log_app(m->log, LOG_LEVEL_INFO, sender, "",
+		    "trusted authorities of users' certificates: %zu; revoked keys and "
+		    "certificates: %zu", authorities, revoked);
 }
 
 /* ---- putting it into effect, on the loop */
@@ -151,12 +164,15 @@ tell_host_keys(struct master *m)
 static void
 take_keys(struct master *m, struct reading *r)
 {
-	if (r->keys == NULL || host_keys_equal(r->keys, m->host_keys))
-		return;
-	host_keys_free(&m->host_keys);
-	m->host_keys = r->keys;
-	r->keys = NULL;
-	tell_host_keys(m);
+	if (r->keys != NULL && !host_keys_equal(r->keys, m->host_keys)) {
+		host_keys_free(&m->host_keys);
+		m->host_keys = r->keys;
+		r->keys = NULL;
+	}
+	user_authorities_free(&m->authorities);
+	m->authorities = r->authorities;
+	r->authorities = NULL;
+	reload_tell_keys(m, "config");
 }
 
 static void
@@ -185,9 +201,9 @@ apply(struct reload *reload)
 	m->allow = ssh_setup_allow(reload->config);
 	umask((mode_t)reload->config->sftpd.umask);
 	take_keys(m, r);
-	tell(m, LOG_LEVEL_INFO, &changes.made);
-	tell(m, LOG_LEVEL_WARN, &changes.later);
-	tell(m, LOG_LEVEL_WARN, &r->warnings);
+	log_app_lines(m->log, LOG_LEVEL_INFO, "config", buf_view(&changes.made));
+	log_app_lines(m->log, LOG_LEVEL_WARN, "config", buf_view(&changes.later));
+	log_app_lines(m->log, LOG_LEVEL_WARN, "config", buf_view(&r->warnings));
 	log_console(m->log, LOG_LEVEL_INFO, "config",
 	    "the configuration was read again: %u settings changed, %u wait for a restart%s",
 	    changes.made_count, changes.later_count,
@@ -201,6 +217,7 @@ reading_free(struct reading *r)
 {
 	config_free(&r->config);
 	host_keys_free(&r->keys);
+	user_authorities_free(&r->authorities);
 	host_keys_free(&r->present_keys);
 	buf_free(&r->setup);
 	buf_free(&r->mistakes);

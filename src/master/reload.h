@@ -26,6 +26,8 @@ void reload_free(struct reload **reload);
 /* Begins; one that runs is followed by another, so that the last state of the files counts. */
 void reload_start(struct reload *reload);
 
+/* Writes to the log which host keys are shown, and whose certificates let users in. */
+void reload_tell_keys(struct master *master, const char *sender);
 /* The limits of a configuration. */
 struct admission_limits reload_admission_limits(const struct config *config);
 

@@ -238,6 +238,8 @@ on_channel_opened(struct connection *c, struct rd fields)
 
 	if (err != 0)
 		return err;
+	if (c->sftp_only && message.protocol != PROTOCOL_SFTP)
+		return ERR_DENIED;
 	if (c->channel_count >= CONNECTION_CHANNELS_MAX)
 		return ERR_LIMIT;
 	if ((channel = calloc(1, sizeof(*channel))) == NULL)

@@ -71,14 +71,25 @@ set_banner(struct ssh_config *ssh, const struct config *config, struct buf *mist
 	return err;
 }
 
+/*
+ * Certificates come behind the keys: the client's order decides (RFC 4253 section 7.1), ours only
+ * whether the guess of a client that knows no certificates is right.
+ */
 static int
 add_host_keys(struct ssh_config *ssh, const struct host_keys *keys, struct buf *mistakes)
 {
-	for (size_t i = 0; i < host_keys_count(keys); i++) {
-		int err = ssh_config_add_host_key(ssh, host_keys_blob(keys, i));
+	size_t count = host_keys_count(keys);
 
+	for (size_t i = 0; i < 2 * count; i++) {
+		struct view blob = i < count ? host_keys_blob(keys, i)
+					     : host_keys_certificate(keys, i - count);
+		int err = blob.n == 0 ? 0 : ssh_config_add_host_key(ssh, blob);
+
+		if (err == ERR_LIMIT)
+			buf_printf(mistakes, "sftpd.host_certificates: a certificate is larger than "
+			    "%d bytes; name fewer hosts in it\n", SSH_HOST_KEY_BLOB_MAX);
 		if (err != 0 && err != ERR_UNSUPPORTED)
-			return err;
+			return err == ERR_LIMIT ? ERR_INVALID : err;
 	}
 	if (ssh->host_key_count > 0)
 		return 0;

@@ -19,6 +19,7 @@
 #include "master/nurseries.h"
 #include "master/parking.h"
 #include "master/services.h"
+#include "master/user_authorities.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,6 +33,7 @@ struct master {
 	struct log *log;
 	struct provider *provider;
 	struct host_keys *host_keys;
+	struct user_authorities *authorities;
 	struct admission *admission;
 	struct access *access;
 	struct services *services;
