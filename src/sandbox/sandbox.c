@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 enum {
-	/* every handle that the channels of one session may hold, and some */
-	SESSION_DESCRIPTORS = 20000,
+	/* two for every handle that the channels of one session may hold, and some */
+	SESSION_DESCRIPTORS = 40000,
 };
 
 static const rlim_t LOGIN_DATA_BYTES = 64u << 20;

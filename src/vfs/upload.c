@@ -233,7 +233,7 @@ flush(int fd)
 	int second = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
 	if (second < 0)
-		return errno;
+		return fsync(fd) == 0 ? 0 : errno;
 	return close(second) == 0 || errno == EINTR ? 0 : errno;
 }
 

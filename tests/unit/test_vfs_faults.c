@@ -20,7 +20,22 @@ static struct {
 	int copy_error;        /* what copy_file_range() fails with; -1: it returns 0 */
 	size_t copy_room;      /* after so many bytes */
 	int fsync_error, close_error;
+	int fsyncs_good; /* so many succeed before fsync_error */
 } fault;
+
+/* What reached the disk first: "f" a file, "d" a directory, "r" a new name. */
+static char order[16];
+
+static void
+note(char what)
+{
+	size_t n = strlen(order);
+
+	if (n + 1 < sizeof(order)) {
+		order[n] = what;
+		order[n + 1] = '\0';
+	}
+}
 
 static bool
 is_interrupted(void)
@@ -85,6 +100,7 @@ pwritev(int fd, const struct iovec *iov, int count, off_t offset)
 int
 renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
 {
+	note('r');
 	if (flags != 0 && fault.rename_error != 0) {
 		errno = fault.rename_error;
 		return -1;
@@ -124,9 +140,17 @@ copy_file_range(int from, off64_t *from_offset, int to, off64_t *to_offset, size
 int
 fsync(int fd)
 {
-	(void)fd;
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	/* As a descriptor that was not really opened would have it. */
+	if ((fcntl(fd, F_GETFL) & O_PATH) != 0)
+		fail_msg("fsync() of an O_PATH descriptor");
+	note(S_ISDIR(st.st_mode) ? 'd' : 'f');
+	if (fault.fsync_error == 0 || fault.fsyncs_good-- > 0)
+		return 0;
 	errno = fault.fsync_error;
-	return fault.fsync_error == 0 ? 0 : -1;
+	return -1;
 }
 
 int
@@ -237,6 +261,103 @@ test_late_errors(void **state)
 	assert_int_equal(vfs_close(&file), 0);
 	fault.close_error = 0;
 	assert_int_equal(vfs_close(&file), 0);
+}
+
+enum { OVER = VFS_WRITE | VFS_CREATE | VFS_TRUNCATE };
+
+/* The file, then its name, then the directory, before the close says that all is well. */
+static void
+test_order_of_a_synced_close(void **state)
+{
+	static const struct {
+		enum vfs_upload_mode mode;
+		bool exists;
+		unsigned flags;
+		const char *order;
+	} cases[] = {
+		{ VFS_UPLOAD_DIRECT, false, OVER, "fd" },
+		{ VFS_UPLOAD_DIRECT, true, OVER, "f" },
+		{ VFS_UPLOAD_DIRECT, true, VFS_WRITE, "f" },
+		{ VFS_UPLOAD_ATOMIC, false, OVER, "frd" },
+		{ VFS_UPLOAD_ATOMIC, true, OVER, "frd" },
+		{ VFS_UPLOAD_ATOMIC, true, VFS_WRITE, "f" },
+		{ VFS_UPLOAD_ATOMIC_RESUME, false, OVER, "frd" },
+		{ VFS_UPLOAD_ATOMIC_RESUME, true, OVER, "frd" },
+		{ VFS_UPLOAD_ATOMIC_RESUME, true, VFS_WRITE | VFS_APPEND, "f" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t steps = strlen(cases[i].order);
+
+		vfs_set_uploads(vfs, &(struct vfs_uploads){ .mode = cases[i].mode, .sync = true });
+		/* Each fsync() that fails is a close that fails, and then nothing comes after it. */
+		for (size_t good = 0; good <= steps; good++) {
+			struct vfs_file *file;
+			struct stat st;
+			bool fails = good < steps && cases[i].order[good] != 'r';
+
+			(void)unlinkat(tree.root_fd, "f", 0);
+			if (cases[i].exists)
+				put_file(tree.root_fd, "f", "older");
+			file = file_open("/f", cases[i].flags);
+			assert_int_equal(write_at(file, "newer file", 5), 0);
+			order[0] = '\0';
+			fault.fsync_error = fails ? EIO : 0;
+			fault.fsyncs_good = good > 0 ? 1 : 0;
+			assert_int_equal(vfs_close(&file), fails ? EIO : 0);
+			if (!fails)
+				assert_string_equal(order, cases[i].order);
+			fault.fsync_error = 0;
+			/* What failed before the rename left the old file. */
+			if (fails && good == 0 && cases[i].mode == VFS_UPLOAD_ATOMIC &&
+			    cases[i].flags == OVER) {
+				if (cases[i].exists)
+					assert_content(vfs, "/f", "older");
+				else
+					assert_int_equal(fstatat(tree.root_fd, "f", &st, 0), -1);
+				assert_string_equal(order, "f");
+			}
+		}
+	}
+}
+
+/* A disk that says only at the close that it was full: before the old file is given up. */
+static void
+test_late_error_keeps_the_old_file(void **state)
+{
+	struct vfs_file *file;
+
+	(void)state;
+	vfs_set_uploads(vfs, &(struct vfs_uploads){ .mode = VFS_UPLOAD_ATOMIC });
+	put_file(tree.root_fd, "f", "older");
+	file = file_open("/f", OVER);
+	assert_int_equal(write_at(file, "newer", 0), 0);
+	fault.close_error = ENOSPC;
+	assert_int_equal(vfs_close(&file), ENOSPC);
+	fault.close_error = 0;
+	assert_content(vfs, "/f", "older");
+	/* And one that fails in the middle. */
+	file = file_open("/f", OVER);
+	fault.write_error = EDQUOT;
+	fault.write_room = 3;
+	assert_int_equal(write_at(file, "newer", 0), EDQUOT);
+	fault.write_error = 0;
+	assert_int_equal(vfs_close(&file), EDQUOT);
+	assert_content(vfs, "/f", "older");
+	/* Where a rename cannot be told not to replace, who may not overwrite does not. */
+	vfs_free(&vfs);
+	vfs = tree_vfs(&tree, PERMISSION_UPLOAD | PERMISSION_DOWNLOAD);
+	vfs_set_uploads(vfs, &(struct vfs_uploads){ .mode = VFS_UPLOAD_ATOMIC });
+	fault.rename_error = EINVAL;
+	file = file_open("/g", OVER);
+	assert_int_equal(write_at(file, "newer", 0), 0);
+	assert_int_equal(vfs_close(&file), 0);
+	assert_content(vfs, "/g", "newer");
+	file = file_open("/h", OVER);
+	put_file(tree.root_fd, "h", "another's");
+	assert_int_equal(vfs_close(&file), EEXIST);
+	assert_content(vfs, "/h", "another's");
 }
 
 static void
@@ -360,6 +481,8 @@ main(void)
 		TEST(test_late_errors),
 		TEST(test_copy_by_hand),
 		TEST(test_rename_by_steps),
+		TEST(test_order_of_a_synced_close),
+		TEST(test_late_error_keeps_the_old_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /*
  * Two clients against each other: one goes on swapping directories and files for links that lead
- * out, the other works on the same names. Bounded by operations, not by time.
+ * out, the other works on the same names, in every way to upload. Bounded by operations, not by
+ * time; POSTERN_RACE_OPERATIONS makes it as long as you like.
  */
 #include "vfs_outside.h"
 
@@ -13,6 +14,8 @@
 #include <sys/wait.h>
 
 enum { OPERATIONS = 20000 };
+
+static unsigned operations = OPERATIONS;
 
 static struct tree tree;
 static struct outside outside;
@@ -187,6 +190,7 @@ work(unsigned i)
 	a.length = (uint16_t)(a.length + 4);
 	memcpy(b.text + b.length, "/moved", 7);
 	b.length = (uint16_t)(b.length + 6);
+	vfs_set_uploads(vfs, &(struct vfs_uploads){ .mode = (enum vfs_upload_mode)(i / 42 % 3) });
 	switch (i % 7) {
 	case 0: use_file(&file, VFS_READ); break;
 	case 1: use_file(&file, VFS_READ | VFS_WRITE); break;
@@ -216,7 +220,7 @@ test_nothing_escapes(void **state)
 	while (atomic_load(&shared->swaps) == 0)
 		sched_yield();
 	swaps_at_start = atomic_load(&shared->swaps);
-	for (unsigned i = 0; i < OPERATIONS; i++) {
+	for (unsigned i = 0; i < operations; i++) {
 		work(i);
 		if (i % 64 == 0)
 			outside_assert_untouched(&outside, "racing", "");
@@ -267,7 +271,7 @@ test_new_and_existing_are_told_apart(void **state)
 		creator_run();
 	while (atomic_load(&shared->swaps) == 0)
 		sched_yield();
-	for (int i = 0; i < OPERATIONS / 4; i++) {
+	for (unsigned i = 0; i < operations / 4; i++) {
 		struct vfs_file *file;
 
 		if (vfs_open(upload, &path, VFS_WRITE | VFS_CREATE, &file) == 0) {
@@ -294,7 +298,11 @@ test_new_and_existing_are_told_apart(void **state)
 static int
 group_setup(void **state)
 {
+	const char *wanted = getenv("POSTERN_RACE_OPERATIONS");
+
 	(void)state;
+	if (wanted != NULL)
+		operations = (unsigned)strtoul(wanted, NULL, 10);
 	umask(022);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 	    0);
