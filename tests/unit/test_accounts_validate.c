@@ -186,6 +186,12 @@ later_fields_have_their_words(void **state)
 	    "{\"filters\":{\"file_extensions\":[{\"path\":\"/a\",\"denied_extensions\":[\".x\"]},"
 	    "{\"path\":\"/a/.\",\"allowed_extensions\":[\".y\"]}]}}",
 	    "duplicate file extensions filter for the path \"/a\"");
+	refuses("{\"filters\":{\"max_upload_file_size\":-1}}", "invalid max_upload_file_size: -1");
+	accepts_and_frees("{\"filters\":{\"max_upload_file_size\":9223372036854775807}}");
+	refuses("{\"filters\":{\"fsync\":\"always\"}}",
+	    "invalid fsync \"always\": none, on-close, or empty for the server's setting");
+	accepts_and_frees("{\"filters\":{\"fsync\":\"none\"}}");
+	accepts_and_frees("{\"filters\":{\"fsync\":\"on-close\"}}");
 }
 
 /*
