@@ -38,13 +38,18 @@ sanitize:        ## unit tests, corpus and real clients under ASan and UBSan
 fuzz:            ## each fuzz target for FUZZ_SECONDS (60) under libFuzzer
 	@tools/run-fuzz $(FUZZ_SECONDS)
 
-bench: build     ## side by side with OpenSSH and with the bare loop
+bench:           ## side by side with OpenSSH, ProFTPD, rclone and the bare loop
+	@tools/install-packages build bench
+	@$(MAKE) --no-print-directory build
 	@bench/run
 
-bench-quick: build ## the same in under two minutes
+bench-quick:     ## less of it, beside OpenSSH, in under two minutes
+	@tools/install-packages build bench
+	@$(MAKE) --no-print-directory build
 	@bench/run --quick
 
 profile:         ## where the server spends its time, for each row of the bench
+	@tools/install-packages build bench
 	@bench/profile
 
 layers:          ## no include runs against the arrows of docs/architecture.md

@@ -9,10 +9,10 @@
 
 #include <openssl/evp.h>
 
-enum { TAG_BYTES = 16, KEY_BYTES_MAX = 64, IV_BYTES = 12 };
+enum { TAG_BYTES = 16, HMAC_BYTES = 32, KEY_BYTES_MAX = 64, IV_BYTES = 16 };
 
 struct cipher {
-	enum { CIPHER_NONE, CIPHER_GCM, CIPHER_CHACHA } kind;
+	enum { CIPHER_NONE, CIPHER_GCM, CIPHER_CHACHA, CIPHER_CTR } kind;
 	uint8_t iv[IV_BYTES];
 	EVP_CIPHER_CTX *body, *length; /* the second for chacha20-poly1305 only */
 	EVP_MAC_CTX *mac;
@@ -20,8 +20,9 @@ struct cipher {
 
 /* Bytes of key that a cipher takes; ends the program for an unknown name. */
 size_t cipher_key_bytes(const char *name);
+/* The last key is for aes128-ctr, which goes with hmac-sha2-256-etm@openssh.com. */
 void cipher_start(struct cipher *cipher, const char *name, const uint8_t *key, const uint8_t *iv,
-	int encrypt);
+	const uint8_t *mac_key, int encrypt);
 void cipher_end(struct cipher *cipher);
 /* The tag's length: nothing before the first key exchange. */
 size_t cipher_tag_bytes(const struct cipher *cipher);

@@ -96,7 +96,7 @@ packet_finish(struct ssh *ssh, size_t n)
 {
 	uint8_t *packet = ssh->output.p + ssh->output.n;
 	bool clear = ssh->out.kind == CIPHER_NONE;
-	size_t block = ssh->out.kind == CIPHER_GCM ? 16 : 8;
+	size_t block = ssh->out.kind == CIPHER_GCM || ssh->out.kind == CIPHER_CTR ? 16 : 8;
 	size_t counted = n + 1 + (clear ? 4 : 0), padding = block - counted % block, body;
 
 	if (padding < 4)
@@ -251,7 +251,7 @@ static void
 make_kexinit(const struct ssh *ssh, struct bytes *out)
 {
 	uint8_t cookie[16];
-	const char *cipher = ssh->options.cipher, *mac = "hmac-sha2-256";
+	const char *cipher = ssh->options.cipher, *mac = "hmac-sha2-256-etm@openssh.com";
 	const char *kex = ssh->have_session_id ? "curve25519-sha256" :
 		"curve25519-sha256,kex-strict-c-v00@openssh.com";
 	const char *lists[] = { kex, "ssh-ed25519", cipher, cipher, mac, mac, "none", "none", "", "" };
@@ -311,7 +311,7 @@ static void
 keys_take(struct ssh *ssh, const uint8_t *secret, const uint8_t *exchange_hash)
 {
 	uint8_t out_key[KEY_BYTES_MAX], out_iv[KEY_BYTES_MAX], in_key[KEY_BYTES_MAX],
-	    in_iv[KEY_BYTES_MAX];
+	    in_iv[KEY_BYTES_MAX], out_mac[KEY_BYTES_MAX], in_mac[KEY_BYTES_MAX];
 	struct bytes seed = { 0 };
 	size_t n;
 
@@ -321,13 +321,15 @@ keys_take(struct ssh *ssh, const uint8_t *secret, const uint8_t *exchange_hash)
 	derive(&seed, 'B', ssh->session_id, in_iv);
 	derive(&seed, 'C', ssh->session_id, out_key);
 	derive(&seed, 'D', ssh->session_id, in_key);
+	derive(&seed, 'E', ssh->session_id, out_mac);
+	derive(&seed, 'F', ssh->session_id, in_mac);
 	bytes_free(&seed);
 
 	*packet_begin(ssh, 1) = MSG_NEWKEYS;
 	packet_finish(ssh, 1);
-	cipher_start(&ssh->out, ssh->options.cipher, out_key, out_iv, 1);
+	cipher_start(&ssh->out, ssh->options.cipher, out_key, out_iv, out_mac, 1);
 	packet_expect(ssh, MSG_NEWKEYS, &n);
-	cipher_start(&ssh->in, ssh->options.cipher, in_key, in_iv, 0);
+	cipher_start(&ssh->in, ssh->options.cipher, in_key, in_iv, in_mac, 0);
 	if (ssh->strict)
 		ssh->out_sequence = ssh->in_sequence = 0;
 }
