@@ -1,7 +1,7 @@
 /*
  * client.c - the measuring client: one piece of SFTP work, and one line of JSON about it.
  *
- * client -p PORT -u USER -k KEY [-c CIPHER] [-b REQUEST_BYTES] [-q IN_FLIGHT] WORK...
+ * client [-a ADDRESS] -p PORT -u USER -k KEY [-c CIPHER] [-b REQUEST_BYTES] [-q IN_FLIGHT] WORK...
  *   get PATH              reads a whole file
  *   put PATH BYTES        writes a file
  *   login N P             N logins in each of P processes: connect, list the home, leave
@@ -32,7 +32,7 @@ enum {
 	PENDING_MAX = 1 << 20,
 };
 
-static struct ssh_options options = { .port = 22, .user = "root",
+static struct ssh_options options = { .address = "127.0.0.1", .port = 22, .user = "root",
 	.cipher = "aes128-gcm@openssh.com" };
 static uint32_t request_bytes = 32768;
 static uint32_t in_flight = 64;
@@ -542,8 +542,9 @@ main(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "+p:u:k:c:b:q:")) != -1) {
+	while ((option = getopt(argc, argv, "+a:p:u:k:c:b:q:")) != -1) {
 		switch (option) {
+		case 'a': options.address = optarg; break;
 		case 'p': options.port = (int)number(optarg, 65535); break;
 		case 'u': options.user = optarg; break;
 		case 'k': options.key = optarg; break;

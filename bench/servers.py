@@ -21,13 +21,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for(port, process):
+def wait_for(port, process, address='127.0.0.1'):
+    """Until the server answers; `process` is None where it is not ours to look at."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
-        if process.poll() is not None:
+        if process is not None and process.poll() is not None:
             raise SystemExit(f'the server on port {port} ended with {process.returncode}')
         try:
-            with socket.create_connection(('127.0.0.1', port), timeout=5) as probe:
+            with socket.create_connection((address, port), timeout=5) as probe:
                 if probe.recv(4) == b'SSH-':
                     return
         except OSError:
@@ -114,6 +115,7 @@ def first_line(command):
 class Server:
     """One server under measurement; `start` is given by the subclass."""
 
+    address = '127.0.0.1'
     ciphers = ('aes128-gcm', 'aes256-gcm', 'chacha20-poly1305', 'aes128-ctr')
 
     def __init__(self, work):
@@ -161,7 +163,7 @@ class Postern(Server):
         with open(os.path.join(config, 'sftpgo.json'), 'w', encoding='utf-8') as file:
             json.dump({'service_user': 'nobody', 'httpd': {'bind_port': 0},
                        'limits': {'max_unauthenticated_per_address': 1000},
-                       'sftpd': {'bind_port': self.port, 'bind_address': '127.0.0.1'}}, file)
+                       'sftpd': {'bind_port': self.port, 'bind_address': self.address}}, file)
         for path in (config, os.path.join(config, 'sftpgo.json')):
             os.chown(path, service.pw_uid, service.pw_gid)
         self.command = [POSTERN, 'serve', '-c', config, '-l', os.path.join(config, 'log')]

@@ -31,7 +31,7 @@ enum {
 	PACKET_MAX = 300000,
 	INPUT_BYTES = 1 << 20,
 	OUTPUT_MAX = 1 << 20, /* requests wait when so much is not sent */
-	WINDOW_BYTES = 8 << 20,
+	WINDOW_BYTES = 32 << 20,
 	CHANNEL_PACKET_BYTES = 32768,
 };
 
@@ -681,8 +681,7 @@ struct ssh *
 ssh_open(const struct ssh_options *options)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)options->port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		.sin_port = htons((uint16_t)options->port) };
 	struct ssh *ssh = calloc(1, sizeof(*ssh));
 	bool version = false;
 	struct ssh_work work = { .ctx = &version, .done = version_seen, .on_reply = on_version };
@@ -690,6 +689,8 @@ ssh_open(const struct ssh_options *options)
 
 	if (ssh == NULL)
 		die("no memory");
+	if (inet_pton(AF_INET, options->address, &address.sin_addr) != 1)
+		die("%s is no address", options->address);
 	ssh->options = *options;
 	ssh->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(ssh->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

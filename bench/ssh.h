@@ -31,10 +31,11 @@ uint64_t read_u64(const uint8_t *p);
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 struct ssh_options {
+	const char *address; /* IPv4 */
 	int port;
 	const char *user;
 	const char *key;    /* an unencrypted ed25519 key in OpenSSH's format */
-	const char *cipher; /* aes128-gcm@openssh.com, aes256-gcm@... or chacha20-poly1305@... */
+	const char *cipher; /* aes128-gcm@openssh.com, ...: those of cipher.c */
 };
 
 /*
@@ -53,7 +54,7 @@ struct ssh_work {
 
 struct ssh;
 
-/* Connects to 127.0.0.1, logs in, and opens one channel with the SFTP subsystem. */
+/* Connects, logs in, and opens one channel with the SFTP subsystem. */
 struct ssh *ssh_open(const struct ssh_options *options);
 void ssh_close(struct ssh **ssh);
 /* Gives the buffers back, for a connection that only has to exist. */
