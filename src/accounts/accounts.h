@@ -12,6 +12,10 @@
 #ifndef ACCOUNTS_ACCOUNTS_H
 #define ACCOUNTS_ACCOUNTS_H
 
+#include "accounts/admin.h"
+#include "accounts/admin_login.h"
+#include "accounts/admin_store.h"
+#include "accounts/audit_store.h"
 #include "accounts/bbolt.h"
 #include "accounts/certificate_rules.h"
 #include "accounts/dump.h"

@@ -36,6 +36,12 @@ struct config {
 	char *sandbox; /* "best-effort" or "require" */
 	char *service_user;
 	char *control_socket; /* relative to config_dir: see config_path() */
+	char *admin_database; /* likewise */
+
+	struct config_audit {
+		int max_entries; /* 0: no limit */
+		int max_age_days; /* 0: no limit */
+	} audit;
 
 	struct config_limits {
 		int login_grace_seconds;

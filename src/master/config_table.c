@@ -32,6 +32,10 @@ const struct setting settings[] = {
 	{ "service_user", SETTING_TEXT, AT(service_user), "postern",
 	    .valid = config_valid_user, .expected = "the name of a system user" },
 	{ "control_socket", SETTING_TEXT, AT(control_socket), "postern.sock", NOT_EMPTY },
+	{ "admin_database", SETTING_TEXT, AT(admin_database), "postern-admin.db", NOT_EMPTY },
+
+	{ "audit.max_entries", SETTING_INT, AT(audit.max_entries), "100000", RANGE(0, INT_MAX) },
+	{ "audit.max_age_days", SETTING_INT, AT(audit.max_age_days), "365", RANGE(0, 36500) },
 
 	{ "limits.login_grace_seconds", SETTING_INT, AT(limits.login_grace_seconds), "120",
 	    SETTING_LIVE, RANGE(1, 3600) },
@@ -153,7 +157,7 @@ const struct setting settings[] = {
 };
 
 /* The objects that settings stand in. */
-static const char *const groups[] = { "limits", "sftpd", "sftpd.actions", "data_provider",
+static const char *const groups[] = { "audit", "limits", "sftpd", "sftpd.actions", "data_provider",
 	"data_provider.actions", "httpd" };
 
 const size_t setting_count = sizeof(settings) / sizeof(settings[0]);

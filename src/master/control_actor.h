@@ -17,11 +17,12 @@ enum control_actor_kind {
 	ACTOR_KEY,           /* an API key of an administrator */
 };
 
-enum { ACTOR_NAME_MAX = 256 };
+enum { ACTOR_NAME_MAX = 256, ACTOR_KEY_NAME_MAX = 65 };
 
 struct control_actor {
 	enum control_actor_kind kind;
-	char name[ACTOR_NAME_MAX];     /* of the user, administrator, or "administrator/key" */
+	char name[ACTOR_NAME_MAX];     /* of the user or the administrator */
+	char key[ACTOR_KEY_NAME_MAX];  /* of an API key; else "" */
 	char origin[ADDRESS_TEXT_MAX]; /* the address, or "local" */
 	uint32_t areas;                /* bits 1 << enum control_area */
 };

@@ -1,5 +1,6 @@
 #include "master/control_engine.h"
 
+#include "master/control_audit.h"
 #include "master/log.h"
 
 #include <stdlib.h>
@@ -15,6 +16,8 @@ struct call {
 	struct control_actor actor;
 	struct control_request request;
 	struct control_answer answer;
+	bool handled;
+	struct failure failure; /* of the audit log */
 	control_done *done;
 	void *ctx;
 	uv_work_t work;
@@ -56,9 +59,11 @@ write_log(const struct call *call)
 		level = LOG_LEVEL_WARN;
 	else if (row->is_change)
 		level = LOG_LEVEL_INFO;
-	log_app(call->engine->settings.log, level, "control", "", "%s %s%s%s by %s %s from %s: %d %s",
-	    row->resource, row->verb, answer->subject[0] != '\0' ? " " : "", answer->subject,
-	    control_actor_kind_text(call->actor.kind), call->actor.name, call->actor.origin,
+	log_app(call->engine->settings.log, level, "control", "",
+	    "%s %s%s%s by %s %s%s%s from %s: %d %s", row->resource, row->verb,
+	    answer->subject[0] != '\0' ? " " : "", answer->subject,
+	    control_actor_kind_text(call->actor.kind), call->actor.name,
+	    call->actor.key[0] != '\0' ? "/" : "", call->actor.key, call->actor.origin,
 	    answer->status, answer->message);
 }
 
@@ -84,6 +89,9 @@ static void
 finish(struct call *call)
 {
 	write_log(call);
+	if (call->failure.text[0] != '\0')
+		log_app(call->engine->settings.log, LOG_LEVEL_ERROR, "control", "",
+		    "the audit log could not be written: %s", call->failure.text);
 	tell_changes(call);
 	call->done(call->ctx, &call->answer);
 	control_request_free(&call->request);
@@ -94,13 +102,21 @@ finish(struct call *call)
 static void
 handle(struct call *call)
 {
+	call->handled = true;
 	call->request.row->handle(&call->context, call->request.body, &call->answer);
 }
 
+/* On a thread of the pool: the handler, unless the loop has run it, and the audit log. */
 static void
 work(uv_work_t *request)
 {
-	handle(request->data);
+	struct call *call = request->data;
+
+	if (!call->handled)
+		handle(call);
+	if (call->request.row->is_change && call->context.admins != NULL)
+		(void)!control_audit_write(&call->context, call->request.row, &call->answer,
+		    &call->failure);
 }
 
 static void
@@ -110,6 +126,15 @@ on_worked(uv_work_t *request, int status)
 
 	if (status != 0)
 		control_answer_set(&call->answer, 503, "the server is stopping");
+	finish(call);
+}
+
+static void
+queue(struct call *call)
+{
+	if (uv_queue_work(call->engine->settings.loop, &call->work, work, on_worked) == 0)
+		return;
+	control_answer_set(&call->answer, 500, "%s", err_text(ERR_MEMORY));
 	finish(call);
 }
 
@@ -147,12 +172,12 @@ control_engine_run(struct control_engine *engine, const struct control_actor *ac
 	if (!may_ask(call)) {
 		control_answer_set(&call->answer, 403, "%s may not use the area \"%s\"",
 		    call->actor.name, control_area_name(call->request.row->area));
-		finish(call);
+		call->handled = true;
 	} else if (!call->request.row->on_pool) {
 		handle(call);
-		finish(call);
-	} else if (uv_queue_work(engine->settings.loop, &call->work, work, on_worked) != 0) {
-		control_answer_set(&call->answer, 500, "%s", err_text(ERR_MEMORY));
-		finish(call);
 	}
+	if (call->handled && !call->request.row->is_change)
+		finish(call);
+	else
+		queue(call);
 }

@@ -100,6 +100,7 @@ void
 control_request_free(struct control_request *request)
 {
 	wipe_member(request->body, "password");
+	wipe_member(request->body, "token");
 	wipe_member(json_object_get(request->body, "changes"), "password");
 	json_decref(request->body);
 	request->body = NULL;
@@ -156,6 +157,19 @@ control_body_number(const json_t *body, const char *key, int64_t preset, int64_t
 		return true;
 	}
 	if (is_number_text(member, out))
+		return true;
+	control_answer_set(answer, 400, "Invalid %s", key);
+	return false;
+}
+
+bool
+control_body_filter(const json_t *body, const char *key, const char **out,
+	struct control_answer *answer)
+{
+	const json_t *member = json_object_get(body, key);
+
+	*out = json_string_value(member);
+	if (member == NULL || (*out != NULL && strlen(*out) == json_string_length(member)))
 		return true;
 	control_answer_set(answer, 400, "Invalid %s", key);
 	return false;

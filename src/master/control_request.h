@@ -72,6 +72,8 @@ struct control_context {
 	struct provider *provider;
 	const struct control_hooks *hooks;
 	const char *backups_path; /* absolute */
+	struct admin_store *admins;
+	struct audit_limits audit;
 	const struct control_actor *actor; /* of this request */
 };
 
@@ -135,7 +137,11 @@ const char *control_body_text(const json_t *body, const char *key, struct contro
 bool control_body_number(const json_t *body, const char *key, int64_t preset, int64_t *out,
 	struct control_answer *answer);
 
-/* The handlers (control_user.c, control_backup.c, control_totp.c, control_server.c). */
+/* A text that may be absent, then NULL; false, with the answer set, for anything but a text. */
+bool control_body_filter(const json_t *body, const char *key, const char **out,
+	struct control_answer *answer);
+
+/* The handlers, each in the file that its resource names, or control_server.c. */
 #define CONTROL_HANDLER(name) \
 	void name(struct control_context *context, const json_t *body, \
 	    struct control_answer *answer)
@@ -151,6 +157,20 @@ CONTROL_HANDLER(control_totp_disable);
 CONTROL_HANDLER(control_totp_show);
 CONTROL_HANDLER(control_backup_dump);
 CONTROL_HANDLER(control_backup_load);
+CONTROL_HANDLER(control_admin_add);
+CONTROL_HANDLER(control_admin_list);
+CONTROL_HANDLER(control_admin_show);
+CONTROL_HANDLER(control_admin_update);
+CONTROL_HANDLER(control_admin_delete);
+CONTROL_HANDLER(control_admin_totp_enrol);
+CONTROL_HANDLER(control_admin_totp_disable);
+CONTROL_HANDLER(control_key_add);
+CONTROL_HANDLER(control_key_list);
+CONTROL_HANDLER(control_key_revoke);
+CONTROL_HANDLER(control_login_open);
+CONTROL_HANDLER(control_login_close);
+CONTROL_HANDLER(control_self_show);
+CONTROL_HANDLER(control_audit_list);
 CONTROL_HANDLER(control_session_list);
 CONTROL_HANDLER(control_session_close);
 CONTROL_HANDLER(control_transfer_list);

@@ -17,6 +17,15 @@ text_array(const struct text_list *list)
 	return array;
 }
 
+void
+control_totp_answer(struct control_answer *answer, const char *username,
+	const struct user_totp_enrolment *enrolment)
+{
+	control_answer_give(answer, json_pack("{s:s, s:s, s:s, s:o}", "username", username,
+		"secret", enrolment->secret, "uri", enrolment->uri, "recovery_codes",
+		text_array(&enrolment->recovery_codes)));
+}
+
 /* A text of the body, or `preset` when it is absent; NULL, with the answer set, for anything else. */
 static const char *
 text_or(const json_t *body, const char *key, const char *preset, struct control_answer *answer)
@@ -44,9 +53,7 @@ enrol(struct control_context *context, struct user *user, const char *algorithm,
 		err = provider_update(context->provider, user, &failure);
 	if (err == 0) {
 		control_user_tell(answer, USER_UPDATED, NULL, user);
-		control_answer_give(answer, json_pack("{s:s, s:s, s:s, s:o}", "username",
-			user->username, "secret", enrolment.secret, "uri", enrolment.uri,
-			"recovery_codes", text_array(&enrolment.recovery_codes)));
+		control_totp_answer(answer, user->username, &enrolment);
 	} else {
 		control_answer_failure(answer, err, &failure);
 	}

@@ -80,20 +80,6 @@ control_user_add(struct control_context *context, const json_t *body, struct con
 	user_free(&user);
 }
 
-/* A text that may be absent; false, with the answer set, for anything but a text. */
-static bool
-body_filter(const json_t *body, const char *key, const char **out, struct control_answer *answer)
-{
-	const json_t *member = json_object_get(body, key);
-
-	*out = json_string_value(member);
-	if (member == NULL ||
-	    (*out != NULL && strlen(*out) == json_string_length(member)))
-		return true;
-	control_answer_set(answer, 400, "Invalid %s", key);
-	return false;
-}
-
 static bool
 list_query(const json_t *body, struct provider_query *query, struct control_answer *answer)
 {
@@ -102,9 +88,9 @@ list_query(const json_t *body, struct provider_query *query, struct control_answ
 	*query = (struct provider_query){ 0 };
 	if (!control_body_number(body, "limit", LIST_DEFAULT, &query->limit, answer) ||
 	    !control_body_number(body, "offset", 0, &query->offset, answer) ||
-	    !body_filter(body, "order", &order, answer) ||
-	    !body_filter(body, "username", &query->username, answer) ||
-	    !body_filter(body, "search", &query->search, answer))
+	    !control_body_filter(body, "order", &order, answer) ||
+	    !control_body_filter(body, "username", &query->username, answer) ||
+	    !control_body_filter(body, "search", &query->search, answer))
 		return false;
 	if (query->limit > LIST_MAX)
 		query->limit = LIST_MAX;

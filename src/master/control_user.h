@@ -26,5 +26,8 @@ void control_user_tell(struct control_answer *answer, enum user_change kind,
  */
 bool control_find_user(struct control_context *context, const json_t *body, struct user **out,
 	struct control_answer *answer);
+/* Answers with what the owner of new one-time codes is shown once. */
+void control_totp_answer(struct control_answer *answer, const char *username,
+	const struct user_totp_enrolment *enrolment);
 
 #endif

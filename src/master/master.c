@@ -25,6 +25,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const int64_t DAY_MS = 24 * 60 * 60 * 1000;
+
 enum {
 	DRAIN_MS = 60000,        /* SIGTERM: transfers may take so long to finish */
 	STOP_MS = 6000,          /* SIGINT or a second SIGTERM: sessions may take so long to close */
@@ -289,6 +291,20 @@ open_accounts(struct start *start)
 }
 
 static int
+open_admins(struct start *start)
+{
+	struct master *m = start->master;
+	char *path = config_path(m->config, m->config->admin_database);
+	struct failure failure = { 0 };
+	int err = path == NULL ? ERR_MEMORY : admin_store_open(path, &m->admins, &failure);
+
+	free(path);
+	if (err != 0 && failure.text[0] != '\0')
+		buf_printf(&start->mistakes, "admin_database: %s\n", failure.text);
+	return err;
+}
+
+static int
 open_engine(struct master *m)
 {
 	struct control_engine_settings settings = { .loop = &m->loop, .log = m->log };
@@ -298,7 +314,9 @@ open_engine(struct master *m)
 	if (m->backups_path == NULL)
 		return ERR_MEMORY;
 	settings.context = (struct control_context){ .provider = m->provider, .hooks = &m->hooks,
-		.backups_path = m->backups_path };
+		.backups_path = m->backups_path, .admins = m->admins,
+		.audit = { .entries = m->config->audit.max_entries,
+			.age_ms = m->config->audit.max_age_days * DAY_MS } };
 	return control_engine_new(&m->engine, &settings);
 }
 
@@ -312,7 +330,7 @@ open_control(struct start *start)
 	/* portable mode has one account and no administrator */
 	if (start->options->portable_user != NULL)
 		return 0;
-	if ((err = open_engine(m)) != 0)
+	if ((err = open_admins(start)) != 0 || (err = open_engine(m)) != 0)
 		return err;
 	if ((path = config_path(m->config, m->config->control_socket)) == NULL)
 		return ERR_MEMORY;
@@ -449,6 +467,7 @@ clean_up(struct start *start)
 	metrics_free(&m->metrics);
 	admission_free(&m->admission);
 	provider_close(&m->provider);
+	admin_store_close(&m->admins);
 	host_keys_free(&m->host_keys);
 	user_authorities_free(&m->authorities);
 	ipc_inbox_free(&m->inbox);

@@ -39,6 +39,7 @@ struct master {
 	struct services *services;
 	struct nurseries *nurseries;
 	struct parking *parking;
+	struct admin_store *admins; /* NULL in portable mode */
 	struct control_hooks hooks;
 	struct control_engine *engine; /* NULL in portable mode */
 	char *backups_path;

@@ -34,6 +34,7 @@ struct server {
 	struct control *control;
 	struct log *log;
 	struct provider *provider;
+	struct admin_store *admins;
 	char path[300], backups[300];
 	atomic_int changed, deleted, scanned;
 	atomic_int closed;
@@ -133,7 +134,7 @@ engine_settings_of(struct server *server)
 	snprintf(server->backups, sizeof(server->backups), "%s/backups", directory);
 	return (struct control_engine_settings){ .loop = &server->loop, .log = server->log,
 		.context = { .provider = server->provider, .hooks = &server->hooks,
-			.backups_path = server->backups } };
+			.backups_path = server->backups, .admins = server->admins } };
 }
 
 /* manage_users as in the settings. */
@@ -155,6 +156,8 @@ start_server_that(bool manages, unsigned stall_ms)
 	server->stop.data = server;
 	assert_int_equal(log_open(&server->log, &log), 0);
 	assert_int_equal(provider_open(&config, &server->provider, &failure), 0);
+	unlink("admins.db");
+	assert_int_equal(admin_store_open("admins.db", &server->admins, &failure), 0);
 	engine = engine_settings_of(server);
 	assert_int_equal(control_engine_new(&server->engine, &engine), 0);
 	settings = settings_of(server);
@@ -178,6 +181,7 @@ stop_server(struct server *server)
 	assert_int_equal(uv_loop_close(&server->loop), 0); /* nothing was left behind */
 	assert_int_equal(access(server->path, F_OK), -1);
 	control_engine_free(&server->engine);
+	admin_store_close(&server->admins);
 	provider_close(&server->provider);
 	log_free(&server->log);
 	free(server);

@@ -40,6 +40,7 @@ finish(struct server *server)
 {
 	assert_int_equal(uv_loop_close(&server->loop), 0);
 	control_engine_free(&server->engine);
+	admin_store_close(&server->admins);
 	provider_close(&server->provider);
 	log_free(&server->log);
 	free(server);
@@ -82,6 +83,7 @@ test_every_area_and_request(void **state)
 		}
 		assert_int_equal(run(server, row, 0).status == 403, !any);
 		assert_int_not_equal(run(server, row, AREAS_ALL).status, 403);
+		assert_int_not_equal(run(server, row, AREAS_ALL).status, 0);
 	}
 	assert_int_equal(server->changed, 0);
 	finish(server);
