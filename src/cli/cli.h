@@ -35,6 +35,9 @@ int cli_metrics(int argc, char **argv);
 int cli_settings(int argc, char **argv);
 int cli_service(int argc, char **argv);
 int cli_transfer(int argc, char **argv);
+int cli_admin(int argc, char **argv);
+int cli_audit(int argc, char **argv);
+int cli_backup(int argc, char **argv);
 
 /* Where the configuration is, and how to print: options that most commands take. */
 struct cli_common {
@@ -87,6 +90,10 @@ struct config *cli_load_config(const struct cli_common *common, bool forgiving);
  */
 int cli_ask(const struct cli_common *common, const char *resource, const char *verb, json_t *body,
 	json_t **body_out);
+/* The member as text, "" when it is none. */
+const char *cli_text_of(const json_t *object, const char *key);
+/* "a,b" as a list of texts; "" is an empty one. A new reference. */
+json_t *cli_split(const char *text);
 /* Prints a value as indented JSON. */
 void cli_print_json(const json_t *value);
 /* Prints what config_to_json() makes as a table. */

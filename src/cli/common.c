@@ -178,6 +178,26 @@ cli_ask(const struct cli_common *common, const char *resource, const char *verb,
 	return status;
 }
 
+const char *
+cli_text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
+json_t *
+cli_split(const char *text)
+{
+	char *copy = strdup(text), *rest = copy, *item;
+	json_t *list = json_array();
+
+	while (text[0] != '\0' && (item = strsep(&rest, ",")) != NULL)
+		json_array_append_new(list, json_string(item));
+	free(copy);
+	return list;
+}
+
 /* ---- printing */
 
 void

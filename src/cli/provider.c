@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "Usage: postern provider convert --from FORMAT:WHERE --to FORMAT:WHERE [OPTION...]\n\n"
-    "Moves all accounts with everything in them, then reads them back and compares. The target\n"
+    "Usage: postern provider convert --from FORMAT:WHERE --to FORMAT:WHERE [OPTION...]\n"
+    "       postern provider check [OPTION...]\n\n"
+    "check asks the running server whether its accounts' database answers.\n\n"
+    "convert moves all accounts with everything in them, then reads them back and compares. The target\n"
     "must have no accounts; either all of them arrive or none. Neither server may be running.\n\n"
     "  sqlite:FILE         the driver \"sqlite\"\n"
     "  bolt:FILE           the driver \"bolt\" of Postern\n"
@@ -378,6 +380,16 @@ take_option(struct conversion *c, int option, const char **from, const char **to
 	}
 }
 
+static int
+check(const struct cli_common *common)
+{
+	int status = cli_ask(common, "provider", "check", json_object(), NULL);
+
+	if (status == CLI_DONE)
+		printf("The accounts' database answers.\n");
+	return status;
+}
+
 int
 cli_provider(int argc, char **argv)
 {
@@ -393,8 +405,10 @@ cli_provider(int argc, char **argv)
 		fputs(usage, stdout);
 		return CLI_DONE;
 	}
+	if (optind + 1 == argc && strcmp(argv[optind], "check") == 0)
+		return check(&c.common);
 	if (optind + 1 != argc || strcmp(argv[optind], "convert") != 0)
-		return cli_usage_error(argv[0], "say what to do: convert");
+		return cli_usage_error(argv[0], "say what to do: convert, or check");
 	if (!parse_place(from, &c.from))
 		return cli_usage_error(argv[0], "--from must name where the accounts are");
 	if (!parse_place(to, &c.to) || c.to.format == FORMAT_BBOLT)

@@ -24,14 +24,6 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static const char *
-text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "";
-}
-
 static void
 transfer_text(const json_t *session, char *out, size_t size)
 {
@@ -39,7 +31,7 @@ transfer_text(const json_t *session, char *out, size_t size)
 	size_t i, uploads = 0, downloads = 0;
 
 	json_array_foreach (transfers, i, transfer) {
-		if (strcmp(text_of(transfer, "operation_type"), "upload") == 0)
+		if (strcmp(cli_text_of(transfer, "operation_type"), "upload") == 0)
 			uploads++;
 		else
 			downloads++;
@@ -63,14 +55,14 @@ print_table(const json_t *sessions)
 		long long active = json_integer_value(json_object_get(session, "last_activity"));
 		char id[ID_SHOWN + 1], since[32], idle[32], transfers[64];
 
-		snprintf(id, sizeof(id), "%.*s", ID_SHOWN, text_of(session, "connection_id"));
+		snprintf(id, sizeof(id), "%.*s", ID_SHOWN, cli_text_of(session, "connection_id"));
 		table_time(json_integer_value(json_object_get(session, "connection_time")), since,
 		    sizeof(since));
 		snprintf(idle, sizeof(idle), "%lld s", (clock_wall_ms() - active) / 1000);
 		transfer_text(session, transfers, sizeof(transfers));
-		table_row(table, id, text_of(session, "username"),
-		    text_of(session, "remote_address"), text_of(session, "protocol"), since, idle,
-		    transfers, text_of(session, "client_version"));
+		table_row(table, id, cli_text_of(session, "username"),
+		    cli_text_of(session, "remote_address"), cli_text_of(session, "protocol"), since, idle,
+		    transfers, cli_text_of(session, "client_version"));
 	}
 	table_print(&table);
 }
@@ -104,7 +96,7 @@ whole_id(const json_t *sessions, const char *beginning)
 		return NULL;
 	}
 	json_array_foreach (sessions, i, session) {
-		const char *id = text_of(session, "connection_id");
+		const char *id = cli_text_of(session, "connection_id");
 
 		if (strncmp(id, beginning, strlen(beginning)) != 0)
 			continue;

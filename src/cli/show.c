@@ -24,14 +24,6 @@ struct question {
 	void (*print)(const json_t *body);
 };
 
-static const char *
-text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "";
-}
-
 static void
 print_text(const json_t *body)
 {
@@ -47,7 +39,7 @@ print_services(const json_t *services)
 
 	table_row(table, "PROTOCOL", "ADDRESS");
 	json_array_foreach (services, i, service)
-		table_row(table, text_of(service, "protocol"), text_of(service, "address"));
+		table_row(table, cli_text_of(service, "protocol"), cli_text_of(service, "address"));
 	table_print(&table);
 }
 
@@ -66,16 +58,16 @@ print_transfers(const json_t *transfers)
 	json_array_foreach (transfers, i, transfer) {
 		char id[ID_SHOWN + 1], since[32], size[32], rate[32];
 
-		snprintf(id, sizeof(id), "%.*s", ID_SHOWN, text_of(transfer, "connection_id"));
+		snprintf(id, sizeof(id), "%.*s", ID_SHOWN, cli_text_of(transfer, "connection_id"));
 		table_time(json_integer_value(json_object_get(transfer, "start_time")), since,
 		    sizeof(since));
 		snprintf(size, sizeof(size), "%" JSON_INTEGER_FORMAT,
 		    json_integer_value(json_object_get(transfer, "size")));
 		snprintf(rate, sizeof(rate), "%" JSON_INTEGER_FORMAT,
 		    json_integer_value(json_object_get(transfer, "rate")));
-		table_row(table, id, text_of(transfer, "username"),
-		    text_of(transfer, "operation_type"), since, size, rate,
-		    text_of(transfer, "path"));
+		table_row(table, id, cli_text_of(transfer, "username"),
+		    cli_text_of(transfer, "operation_type"), since, size, rate,
+		    cli_text_of(transfer, "path"));
 	}
 	table_print(&table);
 }

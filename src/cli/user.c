@@ -18,7 +18,7 @@ enum { PAGE = 500 };
 
 static const char usage[] =
     "Usage: postern user add NAME [OPTION...]\n"
-    "       postern user list [NAME] [OPTION...]\n"
+    "       postern user list [NAME] [--search TEXT] [OPTION...]\n"
     "       postern user show NAME [OPTION...]\n"
     "       postern user update NAME [OPTION...]\n"
     "       postern user delete NAME... [OPTION...]\n"
@@ -31,7 +31,8 @@ static const char usage[] =
     "public key, or its text. passwd asks for the password, unless an option says where it is.\n"
     "\"postern user import --help\" and \"postern user totp --help\" show the options of these.\n\n"
     CLI_COMMON_USAGE
-    "      --json               print JSON\n";
+    "      --json               print JSON\n"
+    "      --search TEXT        list only those with this in their name\n";
 
 static json_t *
 named(const char *username)
@@ -97,7 +98,8 @@ add_row(struct table *table, const json_t *user)
 
 /* All accounts, a page at a time; NULL when the fault has been told. */
 static json_t *
-fetch_all(const struct cli_common *common, const char *username, int *status_out)
+fetch_all(const struct cli_common *common, const char *username, const char *search,
+	int *status_out)
 {
 	json_t *all = json_array();
 	size_t before;
@@ -109,6 +111,8 @@ fetch_all(const struct cli_common *common, const char *username, int *status_out
 
 		if (username != NULL)
 			json_object_set_new(query, "username", json_string(username));
+		if (search != NULL)
+			json_object_set_new(query, "search", json_string(search));
 		before = json_array_size(all);
 		*status_out = cli_ask(common, "user", "list", query, &page);
 		if (*status_out == CLI_DONE)
@@ -123,10 +127,11 @@ fetch_all(const struct cli_common *common, const char *username, int *status_out
 }
 
 static int
-list(const struct cli_common *common, int argc, char **argv)
+list(const struct cli_common *common, const struct user_options *options, int argc, char **argv)
 {
 	int status;
-	json_t *users = fetch_all(common, argc > 0 ? argv[0] : NULL, &status), *user;
+	json_t *users = fetch_all(common, argc > 0 ? argv[0] : NULL, options->search, &status);
+	json_t *user;
 	struct table *table;
 	size_t i;
 
@@ -289,7 +294,7 @@ run(const struct cli_common *common, struct user_options *options, const char *c
 	const char *verb = argc > 0 ? argv[0] : "";
 
 	if (strcmp(verb, "list") == 0 && argc <= 2)
-		return list(common, argc - 1, argv + 1);
+		return list(common, options, argc - 1, argv + 1);
 	if (argc < 2)
 		return cli_usage_error(command, "say what to do, and with whom");
 	if (strcmp(verb, "add") == 0 && argc == 2)

@@ -22,6 +22,7 @@ enum user_option {
 	OPTION_ACCESS_TIME,
 	OPTION_IDLE_TIMEOUT,
 	OPTION_FROM_JSON,
+	OPTION_SEARCH,
 	OPTION_NUMBER, /* this and the following: see number_options */
 };
 
@@ -77,6 +78,7 @@ const struct option user_options_long[] = {
 	{ "access-time", required_argument, NULL, OPTION_ACCESS_TIME },
 	{ "idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT },
 	{ "from-json", required_argument, NULL, OPTION_FROM_JSON },
+	{ "search", required_argument, NULL, OPTION_SEARCH },
 	{ "status", required_argument, NULL, OPTION_NUMBER },
 	{ "uid", required_argument, NULL, OPTION_NUMBER + 1 },
 	{ "gid", required_argument, NULL, OPTION_NUMBER + 2 },
@@ -109,18 +111,6 @@ member(json_t *object, const char *key, json_t *(*make)(void))
 	if (json_object_get(object, key) == NULL)
 		json_object_set_new(object, key, make());
 	return json_object_get(object, key);
-}
-
-static json_t *
-split(const char *text)
-{
-	char *copy = strdup(text), *rest = copy, *item;
-	json_t *list = json_array();
-
-	while (text[0] != '\0' && (item = strsep(&rest, ",")) != NULL)
-		json_array_append_new(list, json_string(item));
-	free(copy);
-	return list;
 }
 
 static int
@@ -181,7 +171,7 @@ add_permission(struct user_options *options, const char *command, const char *ar
 		return cli_usage_error(command, "permission: \"%s\" is not DIR:LIST", argument);
 	directory = strndup(argument, (size_t)(colon - argument));
 	if (directory == NULL || json_object_set_new(member(options->user, "permissions",
-		json_object), directory, split(colon + 1)) != 0)
+		json_object), directory, cli_split(colon + 1)) != 0)
 		status = fault_text(command, "permission", argument);
 	free(directory);
 	return status;
@@ -204,7 +194,7 @@ access_window(const char *text)
 static int
 set_access_time(struct user_options *options, const char *command, const char *argument)
 {
-	json_t *texts = split(argument), *windows = json_array(), *text;
+	json_t *texts = cli_split(argument), *windows = json_array(), *text;
 	int status = CLI_DONE;
 	size_t i;
 
@@ -284,7 +274,7 @@ user_options_take(struct user_options *options, const char *command, int option)
 		return CLI_DONE;
 	case OPTION_PERMISSIONS:
 		json_object_set_new(member(options->user, "permissions", json_object), "/",
-		    split(optarg));
+		    cli_split(optarg));
 		return CLI_DONE;
 	case OPTION_PERMISSION:
 		return add_permission(options, command, optarg);
@@ -295,11 +285,11 @@ user_options_take(struct user_options *options, const char *command, int option)
 		return CLI_DONE;
 	case OPTION_ALLOWED_IP:
 		json_object_set_new(member(options->user, "filters", json_object), "allowed_ip",
-		    split(optarg));
+		    cli_split(optarg));
 		return CLI_DONE;
 	case OPTION_DENIED_IP:
 		json_object_set_new(member(options->user, "filters", json_object), "denied_ip",
-		    split(optarg));
+		    cli_split(optarg));
 		return CLI_DONE;
 	case OPTION_ACCESS_TIME:
 		return set_access_time(options, command, optarg);
@@ -307,6 +297,9 @@ user_options_take(struct user_options *options, const char *command, int option)
 		return set_idle_timeout(options, command, optarg);
 	case OPTION_FROM_JSON:
 		return merge_json(options, optarg);
+	case OPTION_SEARCH:
+		options->search = optarg;
+		return CLI_DONE;
 	default:
 		break;
 	}

@@ -11,6 +11,7 @@ struct user_options {
 	json_t *user;      /* owned: the members that were given */
 	const char *password_file; /* "-" is standard input; NULL: none was named */
 	bool no_password;
+	const char *search; /* of list; NULL: none was given */
 };
 
 extern const char user_options_usage[];

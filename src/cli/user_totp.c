@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "cli/number.h"
+#include "cli/totp.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,8 +38,8 @@ struct settings {
 	long long digits;
 };
 
-static void
-print_enrolment(const json_t *answer)
+void
+totp_print_enrolment(const json_t *answer)
 {
 	const json_t *codes = json_object_get(answer, "recovery_codes"), *code;
 	size_t i;
@@ -61,7 +62,7 @@ enrol(const struct settings *settings, const char *name)
 	if (status == CLI_DONE && settings->common.json)
 		cli_print_json(answer);
 	else if (status == CLI_DONE)
-		print_enrolment(answer);
+		totp_print_enrolment(answer);
 	json_decref(answer);
 	return status;
 }

@@ -149,7 +149,7 @@ const struct setting settings[] = {
 	    SETTING_LATER },
 	{ "httpd.static_files_path", SETTING_TEXT, AT(httpd.static_files_path), "static",
 	    SETTING_LATER },
-	{ "httpd.backups_path", SETTING_TEXT, AT(httpd.backups_path), "backups", SETTING_LATER },
+	{ "httpd.backups_path", SETTING_TEXT, AT(httpd.backups_path), "backups", NOT_EMPTY },
 	{ "httpd.auth_user_file", SETTING_TEXT, AT(httpd.auth_user_file), "", SETTING_LATER },
 	{ "httpd.certificate_file", SETTING_TEXT, AT(httpd.certificate_file), "", SETTING_LATER },
 	{ "httpd.certificate_key_file", SETTING_TEXT, AT(httpd.certificate_key_file), "",
