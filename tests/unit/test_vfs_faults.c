@@ -4,6 +4,8 @@
  */
 #include "vfs_tree.h"
 
+#include <dirent.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 
 static struct tree tree;
@@ -21,6 +23,9 @@ static struct {
 	size_t copy_room;      /* after so many bytes */
 	int fsync_error, close_error;
 	int fsyncs_good; /* so many succeed before fsync_error */
+	int lock_error;  /* what flock(2) fails with, so often: */
+	unsigned lock_failures;
+	unsigned swept;  /* so many times, whatever is hidden is gone before its lock */
 } fault;
 
 /* What reached the disk first: "f" a file, "d" a directory, "r" a new name. */
@@ -151,6 +156,35 @@ fsync(int fd)
 		return 0;
 	errno = fault.fsync_error;
 	return -1;
+}
+
+static void
+remove_hidden(void)
+{
+	DIR *directory = opendir(tree.root);
+	const struct dirent *entry;
+
+	assert_non_null(directory);
+	while ((entry = readdir(directory)) != NULL) {
+		if (strncmp(entry->d_name, ".sftpgo-upload.", 15) == 0)
+			assert_int_equal(unlinkat(tree.root_fd, entry->d_name, 0), 0);
+	}
+	closedir(directory);
+}
+
+int
+flock(int fd, int how)
+{
+	if (fault.lock_failures > 0) {
+		fault.lock_failures--;
+		errno = fault.lock_error;
+		return -1;
+	}
+	if (fault.swept > 0) {
+		fault.swept--;
+		remove_hidden();
+	}
+	return (int)syscall(SYS_flock, fd, how);
 }
 
 int
@@ -360,6 +394,34 @@ test_late_error_keeps_the_old_file(void **state)
 	assert_content(vfs, "/h", "another's");
 }
 
+/* Between its creation and its lock, a temporary file may be taken for a stale one. */
+static void
+test_temporary_file_is_taken(void **state)
+{
+	struct vpath path = path_of("/f");
+	struct vfs_file *file;
+
+	(void)state;
+	vfs_set_uploads(vfs, &(struct vfs_uploads){ .mode = VFS_UPLOAD_ATOMIC });
+	for (unsigned i = 0; i < 3; i++) {
+		fault.lock_error = i == 0 ? EWOULDBLOCK : ENOLCK;
+		fault.lock_failures = i == 2 ? 0 : 3;
+		fault.swept = i == 2 ? 3 : 0;
+		file = file_open("/f", OVER);
+		assert_int_equal(write_at(file, "newer", 0), 0);
+		fault.lock_failures = 0;
+		assert_int_equal(vfs_close(&file), 0);
+		assert_content(vfs, "/f", "newer");
+		remove_hidden(); /* what the sweeper that had the lock would remove */
+	}
+	/* Not for ever. */
+	fault.lock_error = EWOULDBLOCK;
+	fault.lock_failures = 1000;
+	assert_int_equal(vfs_open(vfs, &path, OVER, &file), EBUSY);
+	fault.lock_failures = 0;
+	assert_content(vfs, "/f", "newer");
+}
+
 static void
 test_copy_by_hand(void **state)
 {
@@ -483,6 +545,7 @@ main(void)
 		TEST(test_rename_by_steps),
 		TEST(test_order_of_a_synced_close),
 		TEST(test_late_error_keeps_the_old_file),
+		TEST(test_temporary_file_is_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
