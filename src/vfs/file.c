@@ -211,7 +211,11 @@ vfs_file_statvfs(struct vfs_file *file, struct statvfs *out)
 MUST int
 vfs_file_sync(struct vfs_file *file)
 {
-	return fsync(file->fd) == 0 ? 0 : errno;
+	int err = fsync(file->fd) == 0 ? 0 : errno;
+
+	/* the kernel tells it once: the next fsync(2) may succeed without the bytes */
+	upload_wrote(&file->upload, 0, 0, err);
+	return err;
 }
 
 void

@@ -98,18 +98,26 @@ upload_create(struct vfs_file *file, const struct place *place, int flags, bool 
 
 /*
  * The new file looks to others as the old one did, before there is anything in it to see. A group
- * that this process may not give is not an error: files are its own.
+ * that this process may not give, or not name (EINVAL in a user namespace), is not an error; then
+ * the group that the file has instead may do no more than everybody.
  */
 static int
 look_like(int fd, const struct stat *old)
 {
+	mode_t mode = old->st_mode & KEPT_MODE_BITS;
 	struct stat st;
 
 	if (fstat(fd, &st) != 0)
 		return errno;
-	if (st.st_gid != old->st_gid && fchown(fd, (uid_t)-1, old->st_gid) != 0 && errno != EPERM)
-		return errno;
-	return fchmod(fd, old->st_mode & KEPT_MODE_BITS) == 0 ? 0 : errno;
+	if (st.st_gid != old->st_gid && fchown(fd, (uid_t)-1, old->st_gid) != 0) {
+		if (errno != EPERM && errno != EINVAL)
+			return errno;
+		mode = (mode & ~(mode_t)S_IRWXG) | (mode & S_IRWXO) << 3;
+	}
+	/* some file systems have one mode for all files, and fail where any is set */
+	if ((st.st_mode & KEPT_MODE_BITS) == mode)
+		return 0;
+	return fchmod(fd, mode) == 0 ? 0 : errno;
 }
 
 MUST int
@@ -293,16 +301,15 @@ keep_part(const struct vfs_file *file)
 	return err == 0;
 }
 
-static enum upload_end
+static void
 give_up(const struct vfs_file *file)
 {
 	const struct upload *upload = &file->upload;
 
 	if (upload->temporary[0] == '\0' ||
 	    (file->vfs->uploads.mode == VFS_UPLOAD_ATOMIC_RESUME && keep_part(file)))
-		return UPLOAD_KEPT;
+		return;
 	(void)unlinkat(upload->directory_fd, upload->temporary, 0);
-	return UPLOAD_DISCARDED;
 }
 
 MUST int
@@ -314,9 +321,9 @@ upload_settle(struct vfs_file *file)
 	LIST_REMOVE(file, upload.link);
 	if (err == 0 && upload->temporary[0] != '\0')
 		err = rename_to(upload, upload->target, upload->replaces);
-	upload->end = err == 0 ? UPLOAD_COMPLETE : give_up(file);
-	/* the name, too, where the directory was opened to be synced */
-	if (err == 0 && file->vfs->uploads.sync && upload->directory_fd >= 0 &&
+	if (err != 0)
+		give_up(file);
+	else if (file->vfs->uploads.sync && upload->directory_fd >= 0 &&
 	    fsync(upload->directory_fd) != 0)
 		err = errno;
 	fd_close(&upload->directory_fd);

@@ -30,13 +30,6 @@
 #include <sys/queue.h>
 #include <time.h>
 
-/* What is left of an upload. */
-enum upload_end {
-	UPLOAD_COMPLETE, /* all of it, under its target's name */
-	UPLOAD_KEPT,     /* a part of it: under that name, or as TARGET.filepart beside an older file */
-	UPLOAD_DISCARDED, /* nothing; an older target is as it was */
-};
-
 struct upload {
 	LIST_ENTRY(vfs_file) link; /* of struct vfs, the latest first */
 
@@ -50,7 +43,6 @@ struct upload {
 	int error;            /* the first failure, an errno value: not all of it has come */
 	bool times_set;       /* the client has said what they shall be at the end */
 	struct timespec times[2];
-	enum upload_end end;  /* by upload_settle() */
 
 	/* the end */
 	bool replaces;        /* whatever has the name by then; else that is EEXIST */

@@ -23,6 +23,7 @@ static struct {
 	size_t copy_room;      /* after so many bytes */
 	int fsync_error, close_error;
 	int fsyncs_good; /* so many succeed before fsync_error */
+	int chown_error;
 	int lock_error;  /* what flock(2) fails with, so often: */
 	unsigned lock_failures;
 	unsigned swept;  /* so many times, whatever is hidden is gone before its lock */
@@ -158,6 +159,16 @@ fsync(int fd)
 	return -1;
 }
 
+int
+fchown(int fd, uid_t uid, gid_t gid)
+{
+	if (fault.chown_error != 0) {
+		errno = fault.chown_error;
+		return -1;
+	}
+	return (int)syscall(SYS_fchown, fd, uid, gid);
+}
+
 static void
 remove_hidden(void)
 {
@@ -286,6 +297,11 @@ test_late_errors(void **state)
 	(void)state;
 	fault.fsync_error = EIO;
 	assert_int_equal(vfs_file_sync(file), EIO);
+	/* The kernel forgets it then; the upload does not. */
+	fault.fsync_error = 0;
+	assert_int_equal(vfs_file_sync(file), 0);
+	assert_int_equal(vfs_close(&file), EIO);
+	file = file_open("/f", VFS_WRITE);
 	fault.close_error = ENOSPC;
 	assert_int_equal(vfs_close(&file), ENOSPC);
 	assert_null(file);
@@ -422,6 +438,42 @@ test_temporary_file_is_taken(void **state)
 	assert_content(vfs, "/f", "newer");
 }
 
+/* A group that the new file cannot have: nobody else gets what it was allowed. */
+static void
+test_group_that_cannot_be_given(void **state)
+{
+	static const struct {
+		int error, open;
+		mode_t before, after;
+	} cases[] = {
+		{ EPERM, 0, 0660, 0600 }, { EPERM, 0, 0664, 0644 }, { EINVAL, 0, 0666, 0666 },
+		{ EPERM, 0, 0604, 0644 }, { EIO, EIO, 0660, 0660 },
+	};
+	struct vpath path = path_of("/f");
+	struct vfs_file *file;
+	struct stat st;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	vfs_set_uploads(vfs, &(struct vfs_uploads){ .mode = VFS_UPLOAD_ATOMIC });
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		put_file(tree.root_fd, "f", "older");
+		fault.chown_error = 0;
+		assert_int_equal(fchownat(tree.root_fd, "f", 0, 12345, 0), 0);
+		assert_int_equal(fchmodat(tree.root_fd, "f", cases[i].before, 0), 0);
+		fault.chown_error = cases[i].error;
+		assert_int_equal(vfs_open(vfs, &path, OVER, &file), cases[i].open);
+		assert_int_equal(vfs_close(&file), 0);
+		assert_int_equal(fstatat(tree.root_fd, "f", &st, 0), 0);
+		assert_int_equal(st.st_mode & 07777, cases[i].after);
+	}
+	/* The open that failed left nothing behind. */
+	assert_content(vfs, "/f", "older");
+	assert_int_equal(unlinkat(tree.root_fd, "f", 0), 0);
+	assert_int_equal(unlinkat(tree.base_fd, "root", AT_REMOVEDIR), 0);
+}
+
 static void
 test_copy_by_hand(void **state)
 {
@@ -546,6 +598,7 @@ main(void)
 		TEST(test_order_of_a_synced_close),
 		TEST(test_late_error_keeps_the_old_file),
 		TEST(test_temporary_file_is_taken),
+		TEST(test_group_that_cannot_be_given),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
