@@ -73,3 +73,28 @@ cli_date(const char *command, const char *option, const char *text, long long *o
 	    "number of milliseconds", option, text);
 	return false;
 }
+
+bool
+cli_duration(const char *command, const char *option, const char *text, long long *out)
+{
+	static const struct {
+		char letter;
+		long long seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	const long long most = 10LL * 365 * 86400; /* the server takes no longer ones */
+	size_t n = strlen(text);
+	char *number = n > 1 ? strndup(text, n - 1) : NULL;
+	bool is_good = false;
+
+	for (size_t i = 0; number != NULL && i < sizeof(units) / sizeof(units[0]); i++) {
+		if (text[n - 1] == units[i].letter && parse(number, 10, 1, most / units[i].seconds, out)) {
+			*out *= units[i].seconds;
+			is_good = true;
+		}
+	}
+	free(number);
+	if (!is_good)
+		cli_usage_error(command, "%s: \"%s\" is not a duration such as 90s, 30m, 12h or 7d",
+		    option, text);
+	return is_good;
+}

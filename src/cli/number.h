@@ -15,5 +15,7 @@ bool cli_bool(const char *command, const char *option, const char *text, bool *o
  * UTC; 0 for "never".
  */
 bool cli_date(const char *command, const char *option, const char *text, long long *out);
+/* Seconds, more than none, from "90s", "30m", "12h" or "7d". */
+bool cli_duration(const char *command, const char *option, const char *text, long long *out);
 
 #endif

@@ -32,7 +32,7 @@
 #define IPC_FIELDS_AUTH_PASSWORD(F) F(TEXT, user, 1024) F(TEXT, password, 1024)
 #define IPC_FIELDS_AUTH_INTERACTIVE(F) F(TEXT, user, 1024)
 #define IPC_FIELDS_AUTH_REPLIES(F) F(BYTES, answers, 16512)
-#define IPC_FIELDS_LOGIN_FAILED(F) F(TEXT, error, 2048)
+#define IPC_FIELDS_LOGIN_FAILED(F) F(TEXT, error, 2048) F(BOOL, broken, 1)
 #define IPC_FIELDS_HOST_KEY_SIGNED(F) F(BYTES, signature, 4096)
 #define IPC_FIELDS_AUTH_ANSWER(F) F(BOOL, key_ok, 1) F(BOOL, partial, 1) F(TEXT, methods, 255)
 #define IPC_FIELDS_AUTH_QUESTIONS(F) \

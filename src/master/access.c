@@ -104,13 +104,13 @@ refused(struct access *a, const struct address *address, const char *why,
 
 /* Why an address may not come in at all; NULL when it may. */
 static const char *
-rule_against(const struct access *a, const struct address *address)
+rule_against(struct access *a, const struct address *address)
 {
 	if (networks_have(&a->denied, address))
 		return "the address is in sftpd.denied_addresses";
 	if (a->allowed.count > 0 && !networks_have(&a->allowed, address))
 		return "the address is not in sftpd.allowed_addresses";
-	return NULL;
+	return banning_reason(a->master->banning, address);
 }
 
 static enum metric_refusal
@@ -142,6 +142,8 @@ admit(struct access *a, const struct address *address, bool counted)
 			  : admission_enter(admission, address, clock_mono_ms());
 	if (verdict != ADMISSION_ACCEPTED)
 		refused(a, address, admission_verdict_text(verdict), refusal_of(verdict));
+	else
+		banning_note(a->master->banning, address, BAN_CONNECTION);
 	return verdict == ADMISSION_ACCEPTED;
 }
 
@@ -232,4 +234,17 @@ on_client_address(struct connection *c, struct rd fields)
 	c->awaits_proxy = false;
 	c->login.gate.phase = PHASE_KEX;
 	return 0;
+}
+
+bool
+access_may_try(struct connection *c)
+{
+	struct access *a = c->master->access;
+	const char *rule = rule_against(a, &c->address);
+
+	if (rule == NULL)
+		return true;
+	refused(a, &c->address, rule, REFUSAL_RULE);
+	connection_end(c);
+	return false;
 }

@@ -292,6 +292,19 @@ count(const struct auth_job *job, struct connection *c, bool ok)
 		metrics_login(job->master->metrics, metric_method_of(job->kind), ok);
 }
 
+/* What guesses raises the address's score. A client offers all its keys in turn: they are one. */
+static void
+note_failure(const struct auth_job *job, struct connection *c)
+{
+	bool is_key = method_of(job->kind) == LOGIN_PUBLICKEY;
+
+	if (job->credential_good || (is_key && c->key_refused))
+		return;
+	c->key_refused = c->key_refused || is_key;
+	banning_note(job->master->banning, &c->address,
+	    job->user == NULL ? BAN_UNKNOWN_USER : BAN_BAD_CREDENTIAL);
+}
+
 static void
 log_success(const struct auth_job *job, const struct connection *c)
 {
@@ -317,6 +330,7 @@ go_on(struct auth_job *job, struct connection *c)
 		login_progress_free(&c->progress);
 		count(job, c, true);
 		log_success(job, c);
+		banning_login(m->banning, &c->address);
 		m->logins++;
 		session_open(c, &job->user, fd_take(&job->root_fd));
 		return;
@@ -364,6 +378,7 @@ conclude(struct auth_job *job, struct connection *c)
 	    &text);
 	if (verdict != LOGIN_ALLOWED) {
 		count(job, c, false);
+		note_failure(job, c);
 		log_connection_failed(m->log, c->address_text, view_of(job->username),
 		    login_type(job->kind), buf_view(&text));
 		answer(c, false, false);

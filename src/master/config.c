@@ -241,6 +241,11 @@ config_check(struct config *config, struct buf *mistakes)
 	    setting_replace_text(&config->sftpd.banner, CONFIG_BANNER_DEFAULT) != 0)
 		return ERR_MEMORY;
 	err = check_provider(&config->data_provider, mistakes);
+	if (config->bans.ban_minutes > config->bans.ban_minutes_max) {
+		buf_printf(mistakes, "bans.ban_minutes: %d is more than bans.ban_minutes_max (%d); raise "
+		    "that, or lower this\n", config->bans.ban_minutes, config->bans.ban_minutes_max);
+		err = ERR_INVALID;
+	}
 	algorithms_err = config_check_algorithms(config, mistakes);
 	return algorithms_err != 0 ? algorithms_err : err;
 }

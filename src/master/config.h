@@ -53,6 +53,22 @@ struct config {
 		int penalty_seconds; /* 0: none */
 	} limits;
 
+	struct config_bans {
+		bool enabled;
+		int threshold;
+		int observation_minutes;
+		int ban_minutes;
+		int ban_minutes_max;
+		int score_unknown_user;
+		int score_bad_credential;
+		int score_broken_protocol;
+		int score_connection;
+		int score_login; /* taken off */
+		struct config_list allow_list;
+		struct config_list block_list;
+		char *state_file; /* relative to config_dir; "": none */
+	} bans;
+
 	struct config_sftpd {
 		int bind_port;
 		char *bind_address; /* "" or an IP address, without brackets */

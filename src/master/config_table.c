@@ -52,6 +52,29 @@ const struct setting settings[] = {
 	{ "limits.penalty_seconds", SETTING_INT, AT(limits.penalty_seconds), "10", SETTING_LIVE,
 	    RANGE(0, 3600) },
 
+	{ "bans.enabled", SETTING_BOOL, AT(bans.enabled), "false", SETTING_LIVE },
+	{ "bans.threshold", SETTING_INT, AT(bans.threshold), "1000", SETTING_LIVE,
+	    RANGE(1, 100000) },
+	{ "bans.observation_minutes", SETTING_INT, AT(bans.observation_minutes), "30",
+	    SETTING_LIVE, RANGE(1, 1440) },
+	{ "bans.ban_minutes", SETTING_INT, AT(bans.ban_minutes), "30", SETTING_LIVE,
+	    RANGE(1, 525600) },
+	{ "bans.ban_minutes_max", SETTING_INT, AT(bans.ban_minutes_max), "1440", SETTING_LIVE,
+	    RANGE(1, 525600) },
+	{ "bans.score_unknown_user", SETTING_INT, AT(bans.score_unknown_user), "150",
+	    SETTING_LIVE, RANGE(0, 100000) },
+	{ "bans.score_bad_credential", SETTING_INT, AT(bans.score_bad_credential), "80",
+	    SETTING_LIVE, RANGE(0, 100000) },
+	{ "bans.score_broken_protocol", SETTING_INT, AT(bans.score_broken_protocol), "50",
+	    SETTING_LIVE, RANGE(0, 100000) },
+	{ "bans.score_connection", SETTING_INT, AT(bans.score_connection), "1", SETTING_LIVE,
+	    RANGE(0, 100000) },
+	{ "bans.score_login", SETTING_INT, AT(bans.score_login), "2", SETTING_LIVE,
+	    RANGE(0, 100000) },
+	{ "bans.allow_list", SETTING_LIST, AT(bans.allow_list), "", SETTING_LIVE, NETWORKS },
+	{ "bans.block_list", SETTING_LIST, AT(bans.block_list), "", SETTING_LIVE, NETWORKS },
+	{ "bans.state_file", SETTING_TEXT, AT(bans.state_file), "bans.json" },
+
 	{ "sftpd.bind_port", SETTING_INT, AT(sftpd.bind_port), "2022", RANGE(0, 65535) },
 	{ "sftpd.bind_address", SETTING_TEXT, AT(sftpd.bind_address), "", ADDRESS },
 	{ "sftpd.idle_timeout", SETTING_INT, AT(sftpd.idle_timeout), "15", SETTING_LIVE,
@@ -157,8 +180,8 @@ const struct setting settings[] = {
 };
 
 /* The objects that settings stand in. */
-static const char *const groups[] = { "audit", "limits", "sftpd", "sftpd.actions", "data_provider",
-	"data_provider.actions", "httpd" };
+static const char *const groups[] = { "audit", "limits", "bans", "sftpd", "sftpd.actions",
+	"data_provider", "data_provider.actions", "httpd" };
 
 const size_t setting_count = sizeof(settings) / sizeof(settings[0]);
 

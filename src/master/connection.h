@@ -93,6 +93,7 @@ struct connection {
 	struct signing_rate rekeys;
 	bool asking;        /* an authentication or a signature is being worked on */
 	bool tried;         /* an authentication has been tried */
+	bool key_refused;   /* a public key has been */
 	struct login_keys keys_tried;
 	bool timed_out;     /* nobody logged in within the time limit */
 	struct login_progress *progress; /* NULL until a method takes more than one step */

@@ -125,12 +125,37 @@ hook_user_changed(void *ctx, enum user_change change, const struct user *user)
 	session_close_user(ctx, user->username, "the account was changed");
 }
 
+static json_t *
+hook_bans(void *ctx)
+{
+	struct master *m = ctx;
+
+	return banning_list(m->banning);
+}
+
+static int
+hook_add_ban(void *ctx, const struct cidr *network, uint64_t for_ms)
+{
+	struct master *m = ctx;
+
+	return banning_add(m->banning, network, for_ms);
+}
+
+static int
+hook_remove_ban(void *ctx, const struct cidr *network)
+{
+	struct master *m = ctx;
+
+	return banning_remove(m->banning, network);
+}
+
 struct control_hooks
 control_hooks_of(struct master *m)
 {
 	return (struct control_hooks){ .ctx = m, .sessions = hook_sessions,
 		.transfers = hook_transfers, .services = hook_services, .settings = hook_settings,
 		.metrics = hook_metrics,
-		.close_session = hook_close_session, .status = hook_status,
+		.bans = hook_bans, .add_ban = hook_add_ban,
+		.remove_ban = hook_remove_ban, .close_session = hook_close_session, .status = hook_status,
 		.user_changed = hook_user_changed };
 }

@@ -9,6 +9,7 @@
 #define MASTER_CONTROL_REQUEST_H
 
 #include "accounts/accounts.h"
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/rd.h"
 #include "master/control_area.h"
@@ -56,6 +57,11 @@ struct control_hooks {
 	json_t *(*status)(void *ctx);
 	/* Ends a connection. 0 or ERR_NOT_FOUND. */
 	int (*close_session)(void *ctx, const char *connection_id);
+	/* An array of the bans that hold (bans_json.h). */
+	json_t *(*bans)(void *ctx);
+	/* for_ms 0: without end. 0, ERR_DENIED, ERR_LIMIT, ERR_MEMORY; 0 or ERR_NOT_FOUND. */
+	int (*add_ban)(void *ctx, const struct cidr *network, uint64_t for_ms);
+	int (*remove_ban)(void *ctx, const struct cidr *network);
 	/*
 	 * An account was changed: running sessions may have to end. The user is as it is now, or as
 	 * it was before it was deleted. May be NULL.
@@ -173,6 +179,9 @@ CONTROL_HANDLER(control_self_show);
 CONTROL_HANDLER(control_audit_list);
 CONTROL_HANDLER(control_session_list);
 CONTROL_HANDLER(control_session_close);
+CONTROL_HANDLER(control_ban_list);
+CONTROL_HANDLER(control_ban_add);
+CONTROL_HANDLER(control_ban_remove);
 CONTROL_HANDLER(control_transfer_list);
 CONTROL_HANDLER(control_service_list);
 CONTROL_HANDLER(control_settings_show);

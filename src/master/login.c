@@ -90,6 +90,8 @@ ask(struct connection *c, const struct auth_offer *offer)
 {
 	if (c->asking)
 		return ERR_PROTOCOL;
+	if (!access_may_try(c))
+		return 0;
 	c->tried = true;
 	authentication_give_up(c);
 	return authentication_start(c, offer);
@@ -142,6 +144,8 @@ on_auth_interactive(struct connection *c, struct rd fields)
 		return err;
 	if (c->asking)
 		return ERR_PROTOCOL;
+	if (!access_may_try(c))
+		return 0;
 	c->tried = true;
 	return authentication_ask(c, message.user);
 }
@@ -156,7 +160,7 @@ on_auth_replies(struct connection *c, struct rd fields)
 		return err;
 	if (c->asking || c->progress == NULL || c->progress->asked == QUESTION_NONE)
 		return ERR_PROTOCOL;
-	return authentication_reply(c, message.answers);
+	return access_may_try(c) ? authentication_reply(c, message.answers) : 0;
 }
 
 int
@@ -167,6 +171,9 @@ on_login_failed(struct connection *c, struct rd fields)
 
 	if (err != 0)
 		return err;
+	/* an attempt that failed has had its own points */
+	if (message.broken && !c->tried && !c->awaits_proxy)
+		banning_note(c->master->banning, &c->address, BAN_BROKEN_PROTOCOL);
 	/* refused attempts have had their own lines; this one is for who never made any */
 	if (!c->tried)
 		log_connection_failed(c->master->log, c->address_text, (struct view){ 0 },

@@ -367,6 +367,7 @@ on_idle_timer(uv_timer_t *timer)
 
 	idle_sweep(start->master, clock_mono_ms());
 	hours_sweep(start->master, clock_wall_ms());
+	banning_save(start->master->banning);
 }
 
 static void
@@ -409,8 +410,10 @@ serve(struct start *start)
 	    (err = open_control(start)) != 0)
 		return err;
 	if ((err = admission_new(&m->admission, &limits)) != 0 ||
-	    (err = access_new(&m->access, m)) != 0)
+	    (err = access_new(&m->access, m)) != 0 || (err = banning_new(&m->banning, m)) != 0)
 		return err;
+	if (start->options->portable_user == NULL)
+		banning_load(m->banning);
 	if (start->options->request != NULL && (err = reload_new(&start->reload, m,
 	    start->options->config, start->options->request)) != 0)
 		return err;
@@ -461,6 +464,9 @@ clean_up(struct start *start)
 	uv_run(&m->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&m->loop);
 	reload_free(&start->reload);
+	if (m->banning != NULL)
+		banning_save_last(m->banning);
+	banning_free(&m->banning);
 	access_free(&m->access);
 	control_engine_free(&m->engine);
 	free(m->backups_path);

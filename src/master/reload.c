@@ -194,7 +194,7 @@ apply(struct reload *reload)
 	config_take(reload->config, r->config, &changes);
 	limits = reload_admission_limits(reload->config);
 	admission_set_limits(m->admission, &limits);
-	if (access_take_settings(m->access) != 0)
+	if (access_take_settings(m->access) != 0 || banning_take_settings(m->banning) != 0)
 		log_app(m->log, LOG_LEVEL_ERROR, "config", "",
 		    "lists of addresses could not be taken over: %s", err_text(ERR_MEMORY));
 	m->passwords.at_once = (unsigned)reload->config->limits.password_hashes_at_once;

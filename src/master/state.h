@@ -9,6 +9,7 @@
 #include "master/access.h"
 #include "master/admission.h"
 #include "master/authentication.h"
+#include "master/banning.h"
 #include "master/config.h"
 #include "master/connection.h"
 #include "master/control.h"
@@ -36,6 +37,7 @@ struct master {
 	struct user_authorities *authorities;
 	struct admission *admission;
 	struct access *access;
+	struct banning *banning;
 	struct services *services;
 	struct nurseries *nurseries;
 	struct parking *parking;

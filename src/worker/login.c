@@ -317,6 +317,14 @@ give_away(struct login *login, int client_fd)
 	return WORKER_EXIT_HANDOVER;
 }
 
+/* Who leaves, or is slow, has done nothing wrong; and we may fail as well. */
+static bool
+is_fault_of_client(int err)
+{
+	return err == ERR_PROTOCOL || err == ERR_NO_MATCH || err == ERR_FORMAT ||
+	       err == ERR_LIMIT || err == ERR_SHORT || err == ERR_TRAILING || err == ERR_CRYPTO;
+}
+
 /* Says why nobody was logged in, unless the master itself is the reason. */
 static enum worker_exit
 report_failure(struct login *login, int err)
@@ -336,7 +344,8 @@ report_failure(struct login *login, int err)
 	if (login->link.gate.phase == PHASE_DONE)
 		return WORKER_EXIT_CLIENT;
 	text.n = text.n < ERROR_MAX ? text.n : ERROR_MAX;
-	ipc_encode_login_failed(&login->link.out, &(struct ipc_login_failed){ .error = text });
+	ipc_encode_login_failed(&login->link.out,
+	    &(struct ipc_login_failed){ .error = text, .broken = is_fault_of_client(err) });
 	(void)master_link_send(&login->link);
 	return err == ERR_LIMIT ? WORKER_EXIT_REFUSED : WORKER_EXIT_CLIENT;
 }

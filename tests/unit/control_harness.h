@@ -38,6 +38,7 @@ struct server {
 	char path[300], backups[300];
 	atomic_int changed, deleted, scanned;
 	atomic_int closed;
+	atomic_ullong banned_ms;
 	atomic_size_t answer_bytes;
 };
 
@@ -72,6 +73,27 @@ hook_status(void *ctx)
 	json_object_set_new(status, "text", json_string(text));
 	free(text);
 	return status;
+}
+
+/* One address cannot be banned, one finds no room, one is banned. */
+static int
+hook_add_ban(void *ctx, const struct cidr *network, uint64_t for_ms)
+{
+	struct server *server = ctx;
+
+	if (network->network.bytes[15] == 1)
+		return ERR_DENIED;
+	if (network->network.bytes[15] == 2)
+		return ERR_LIMIT;
+	server->banned_ms = for_ms;
+	return 0;
+}
+
+static int
+hook_remove_ban(void *ctx, const struct cidr *network)
+{
+	(void)ctx;
+	return network->network.bytes[15] == 7 ? 0 : ERR_NOT_FOUND;
 }
 
 static json_t *
@@ -130,6 +152,7 @@ engine_settings_of(struct server *server)
 	server->hooks = (struct control_hooks){ .ctx = server, .sessions = hook_sessions,
 		.transfers = hook_nothing, .services = hook_nothing, .settings = hook_nothing, .metrics = hook_nothing,
 		.status = hook_status, .close_session = hook_close_session,
+		.bans = hook_nothing, .add_ban = hook_add_ban, .remove_ban = hook_remove_ban,
 		.user_changed = hook_user_changed, .scan_quota = hook_scan_quota };
 	snprintf(server->backups, sizeof(server->backups), "%s/backups", directory);
 	return (struct control_engine_settings){ .loop = &server->loop, .log = server->log,

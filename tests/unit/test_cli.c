@@ -90,6 +90,17 @@ test_dates(void **state)
 	assert_true(cli_date("c", "o", "2020-02-05", &ms) && ms == 1580860800000);
 	assert_true(cli_date("c", "o", "2020-02-05 10:11:12", &ms) && ms == 1580897472000);
 	assert_true(cli_date("c", "o", "2020-02-05T10:11:12", &ms) && ms == 1580897472000);
+	assert_true(cli_duration("c", "o", "1s", &ms) && ms == 1);
+	assert_true(cli_duration("c", "o", "90m", &ms) && ms == 5400);
+	assert_true(cli_duration("c", "o", "12h", &ms) && ms == 43200);
+	assert_true(cli_duration("c", "o", "3650d", &ms) && ms == 315360000);
+	assert_false(cli_duration("c", "o", "3651d", &ms));
+	assert_false(cli_duration("c", "o", "0s", &ms));
+	assert_false(cli_duration("c", "o", "-1s", &ms));
+	assert_false(cli_duration("c", "o", "5", &ms));
+	assert_false(cli_duration("c", "o", "5w", &ms));
+	assert_false(cli_duration("c", "o", "m", &ms));
+	assert_false(cli_duration("c", "o", "", &ms));
 	assert_false(cli_date("c", "o", "2020-13-01", &ms));
 	assert_false(cli_date("c", "o", "2020-02-05x", &ms));
 	assert_false(cli_date("c", "o", "-1", &ms));
