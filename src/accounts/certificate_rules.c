@@ -23,12 +23,17 @@ void
 certificate_describe(const struct certificate *c, struct buf *out)
 {
 	char authority[PUBLIC_KEY_FINGERPRINT_BYTES];
-	size_t shown = c->key_id.n < KEY_ID_SHOWN_MAX ? c->key_id.n : KEY_ID_SHOWN_MAX;
 
 	if (public_key_fingerprint(c->authority, authority) != 0)
 		bug("an authority without a fingerprint");
-	buf_printf(out, "ID \"%.*s\" serial %" PRIu64 " CA %s", (int)shown,
-	    (const char *)c->key_id.p, c->serial, authority);
+	buf_text(out, "ID \"");
+	for (size_t i = 0; i < c->key_id.n && i < KEY_ID_SHOWN_MAX; i++) {
+		uint8_t byte = c->key_id.p[i];
+
+		/* A stranger may have chosen it: it must not look like the end of itself. */
+		buf_u8(out, byte < ' ' || byte == '"' || byte == 0x7f ? '?' : byte);
+	}
+	buf_printf(out, "\" serial %" PRIu64 " CA %s", c->serial, authority);
 }
 
 /* --- who speaks for it --- */
@@ -88,9 +93,10 @@ static bool
 is_vouched_for(const struct certificate_facts *facts, struct buf *reason)
 {
 	const struct text_list *keys = &facts->user->public_keys;
-	struct vouchers v = { .authority = facts->is_authority_trusted,
-		.named = facts->is_authority_trusted && is_named(facts, &(struct key_options){ 0 }) };
+	struct key_options none = { 0 };
+	struct vouchers v = { .authority = facts->is_authority_trusted };
 
+	v.named = v.authority && is_named(facts, &none);
 	for (size_t i = 0; i < keys->count; i++)
 		look_at_line(facts, view_of(keys->items[i]), &v);
 	if (v.listed)

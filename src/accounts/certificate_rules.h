@@ -1,6 +1,6 @@
 /*
- * certificate_rules.h - whom a user's certificate lets in: authority, kind, dates, names, addresses,
- * critical options, revocation.
+ * certificate_rules.h - whom a user's certificate lets in: authority, kind, dates, names,
+ * addresses, critical options, revocation.
  *
  * Pure decisions over facts that the master gathered; what the account itself demands is login.h's.
  * A certificate is good for an account when its authority is trusted, by the configuration or by a
@@ -48,7 +48,7 @@ enum certificate_verdict certificate_decide(const struct certificate_facts *fact
     struct certificate_terms *terms_out, struct buf *reason);
 /*
  * Appends what identifies a certificate in the log, in OpenSSH's words: `ID "alice" serial 7 CA
- * SHA256:...`. A long id is cut.
+ * SHA256:...`. A long id is cut, and a quote in it is a question mark.
  */
 void certificate_describe(const struct certificate *certificate, struct buf *out);
 

@@ -41,6 +41,13 @@ is(struct view option, const char *name)
 	return option.n == strlen(name) && begins(option, name);
 }
 
+/* "restrict" and "no-pty" take away what nobody has here. */
+static bool
+takes_nothing(struct view option)
+{
+	return is(option, "restrict") || begins(option, "no-");
+}
+
 /* What is inside the quotes behind `start`. */
 static bool
 quoted_value(struct view option, const char *start, struct view *out)
@@ -67,8 +74,7 @@ key_options_parse(struct view options, struct key_options *out)
 			   quoted_value(option, "principals=", &principals)) {
 			out->has_principals = true;
 			out->principals = principals;
-		} else if (!is(option, "restrict") && !begins(option, "no-") && out->unknown.n == 0) {
-			/* "restrict" and "no-pty" take away what nobody has here. */
+		} else if (out->unknown.n == 0 && !takes_nothing(option)) {
 			out->unknown = option.n > 0 ? option : view_of(",");
 		}
 	}

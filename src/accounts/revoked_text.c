@@ -129,7 +129,8 @@ static int
 fault(struct failure *failure, const char *what, size_t number)
 {
 	return failure_set(failure, ERR_INVALID,
-	    "%s %zu is no public key, \"SHA256:\" fingerprint, \"serial:\" or \"id:\"", what, number);
+	    "%s %zu is no public key, fingerprint (SHA256:...), \"serial:\" or \"id:\"", what,
+	    number);
 }
 
 static int
@@ -159,7 +160,9 @@ read_json(struct view text, struct revoked_keys *keys, struct failure *failure)
 	if (list == NULL)
 		return failure_set(failure, ERR_INVALID, "line %d: %s", where.line, where.text);
 	json_array_foreach(list, i, item) {
-		if (!json_is_string(item) || add_entry(keys, view_of(json_string_value(item))) != 0) {
+		const char *entry = json_string_value(item);
+
+		if (entry == NULL || add_entry(keys, view_of(entry)) != 0) {
 			err = fault(failure, "entry", i + 1);
 			break;
 		}

@@ -41,8 +41,8 @@ struct certificate {
 
 /*
  * Reads a certificate's blob whole, and appends the blob of the plain key in it. Both keys have
- * passed public_key_check(); names in `critical` and `extensions` are in ascending order, each once;
- * the signature has NOT been checked. ERR_UNSUPPORTED for a type that we do not know, the
+ * passed public_key_check(); names in `critical` and `extensions` are in ascending order, each
+ * once; the signature has NOT been checked. ERR_UNSUPPORTED for a type that we do not know, the
  * authority's included; ERR_LIMIT, ERR_FORMAT, ERR_CRYPTO or a parse error.
  */
 MUST int certificate_parse(struct view blob, struct certificate *out, struct buf *key_out);

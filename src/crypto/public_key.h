@@ -40,7 +40,7 @@ enum { KEY_TYPE_COUNT = KEY_SK_ED25519 + 1 };
 /* What a caller allows, or demands, beyond the default. */
 enum {
 	PUBLIC_KEY_ALLOW_SHA1 = 1 << 0,      /* signatures named "ssh-rsa" */
-	PUBLIC_KEY_DEMAND_VERIFIED = 1 << 1, /* a FIDO device that knows its user, by PIN or finger */
+	PUBLIC_KEY_DEMAND_VERIFIED = 1 << 1, /* a FIDO device made sure of its user */
 };
 
 /* A line in the form of authorized_keys; the views point into the line. */
@@ -57,8 +57,8 @@ const char *key_type_name(enum key_type type);
 /*
  * Reads one line (a line ending may be left on it) and appends the blob: of a key, which has passed
  * public_key_check(), or of a certificate that certificate_parse() can read. ERR_FORMAT when it is
- * neither, an empty line or a comment line included; ERR_UNSUPPORTED for ssh-dss; errors of the two.
- * Options are split off but not judged.
+ * neither, an empty line or a comment line included; ERR_UNSUPPORTED for ssh-dss; errors of the
+ * two. Options are split off but not judged.
  */
 MUST int public_key_parse_line(struct view line, struct public_key_line *out, struct buf *blob_out);
 /*
@@ -81,8 +81,8 @@ const char *public_key_algorithm_at(size_t number, unsigned allow);
  * 0 only when `signature` (string algorithm, string signature, and what FIDO adds) is a good
  * signature over `data` by the key, made under exactly the algorithm name given. FIDO signatures
  * must say that the user was present, and with PUBLIC_KEY_DEMAND_VERIFIED that the device made sure
- * who it is, which other keys cannot say. ERR_CRYPTO when it is not, ERR_DENIED when the algorithm does
- * not fit the key or is not allowed, else a parse error. Anything but 0 means no.
+ * who it is, which other keys cannot say. ERR_CRYPTO when it is not, ERR_DENIED when the algorithm
+ * does not fit the key or is not allowed, else a parse error. Anything but 0 means no.
  */
 MUST int public_key_verify(struct view blob, struct view algorithm, struct view data,
     struct view signature, unsigned allow);

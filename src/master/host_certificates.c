@@ -51,8 +51,8 @@ is_valid_now(const struct reading *r)
 
 	if (now >= c->valid_after && now < c->valid_before)
 		return true;
-	buf_printf(r->warnings, "sftpd.host_certificates: %s: %s and is not shown to clients; make a "
-	    "new one with ssh-keygen -s AUTHORITY -h, then send SIGHUP\n", r->path, what);
+	buf_printf(r->warnings, "sftpd.host_certificates: %s: %s and is not shown to clients; make "
+	    "a new one with ssh-keygen -s AUTHORITY -h, then send SIGHUP\n", r->path, what);
 	return false;
 }
 
@@ -62,7 +62,8 @@ take(struct reading *r, struct host_keys *keys, unsigned allow)
 	int err;
 
 	if (r->certificate.kind != CERTIFICATE_OF_HOST)
-		return mistake(r, "it is a user's", "make a host's with ssh-keygen -s AUTHORITY -h");
+		return mistake(r, "it is a user's",
+		    "make a host's with ssh-keygen -s AUTHORITY -h");
 	if (certificate_verify(&r->certificate, allow) != 0)
 		return mistake(r, "its signature is wrong, or of a kind that is not accepted",
 		    "make a new one with ssh-keygen -s AUTHORITY -h");
@@ -85,7 +86,8 @@ host_certificates_load(struct host_keys *keys, const struct config *config, unsi
 	for (size_t i = 0; i < files->count; i++) {
 		char *path = config_path(config, files->items[i]);
 		struct reading r = { .path = path, .mistakes = mistakes, .warnings = warnings,
-			.blob = buf_init(CERTIFICATE_BLOB_MAX), .key = buf_init(PUBLIC_KEY_BLOB_MAX) };
+			.blob = buf_init(CERTIFICATE_BLOB_MAX),
+			.key = buf_init(PUBLIC_KEY_BLOB_MAX) };
 
 		if (path == NULL)
 			return ERR_MEMORY;

@@ -2,8 +2,8 @@
  * host_certificates.h - the certificates of the host keys: the files of sftpd.host_certificates,
  * read and checked.
  *
- * With one a client that trusts its authority (@cert-authority in known_hosts) asks its user nothing
- * at the first connection. Called by host_keys.c alone. Private to master/.
+ * With one a client that trusts its authority (@cert-authority in known_hosts) asks its user
+ * nothing at the first connection. Called by host_keys.c alone. Private to master/.
  */
 #ifndef MASTER_HOST_CERTIFICATES_H
 #define MASTER_HOST_CERTIFICATES_H

@@ -17,8 +17,9 @@ struct config;
 struct host_keys;
 
 /*
- * Reads the configured keys and their certificates (host_certificates.h); with none configured, id_rsa, id_ecdsa and id_ed25519 of the
- * configuration directory, and makes those that are missing (mode 0600). A file that is missing,
+ * Reads the configured keys and their certificates (host_certificates.h); with no key configured,
+ * id_rsa, id_ecdsa and id_ed25519 of the configuration directory, and makes those that are missing
+ * (mode 0600). A file that is missing,
  * unreadable, encrypted or no key is ERR_INVALID with a line in `mistakes` that names the file and
  * the remedy; `warnings` gets lines about what does not stop the start. Of several keys of one type
  * the last one counts.

@@ -83,9 +83,9 @@ check_read(const struct key_offer *offer, const struct certificate *certificate,
 	if (!is_proved(offer, key, algorithm,
 		terms.demands_verified ? PUBLIC_KEY_DEMAND_VERIFIED : 0) &&
 	    good) {
-		buf_text(&reason, terms.demands_verified
-				      ? "the signature is wrong, or its device did not verify the user"
-				      : "the signature is wrong");
+		buf_text(&reason, "the signature is wrong");
+		if (terms.demands_verified)
+			buf_text(&reason, ", or its device did not verify the user");
 		good = false;
 	}
 	if (good) {

@@ -82,8 +82,9 @@ add_lines(struct user_authorities *a, struct view text, const char *path, struct
 		if (err == ERR_MEMORY)
 			return err;
 		if (err != 0) {
-			buf_printf(mistakes, "%s: %s: line %u: %s; give the authority's public key there, "
-			    "as it is in its .pub file\n", setting, path, number, err_text(err));
+			buf_printf(mistakes, "%s: %s: line %u: %s; give the authority's public key "
+			    "there, as it is in its .pub file\n", setting, path, number,
+			    err_text(err));
 			return ERR_INVALID;
 		}
 		n += newline != NULL;

@@ -272,8 +272,8 @@ source_addresses(void **state)
 		{ "192.0.2.7/33", "192.0.2.7", false },
 		{ "!192.0.2.1,192.0.2.0/24", "192.0.2.7", false },
 		{ "192.0.2.*", "192.0.2.7", false },
-		{ "0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000/1",
-		    "::1", false },
+		{ "0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000/1", "::1",
+		    false },
 	};
 
 	(void)state;
@@ -344,6 +344,11 @@ what_it_is_called(void **state)
 	scene_open(&s);
 	memset(id, 'i', sizeof(id) - 1);
 	id[sizeof(id) - 1] = '\0';
+	s.recipe.key_id = "a\" serial 1\n";
+	assert_true(good(&s));
+	buf_clear(&s.reason);
+	certificate_describe(&s.certificate, &s.reason);
+	assert_memory_equal(s.reason.p, "ID \"a? serial 1?\" serial 7 CA SHA256:", 37);
 	s.recipe.key_id = id;
 	assert_true(good(&s));
 	buf_clear(&s.reason);
@@ -679,7 +684,7 @@ lists_that_are_refused(void **state)
 static void
 too_many_entries(void **state)
 {
-	static const char entry[] = "id: 0123456789012345678901234567\n"; /* 32 bytes and a length */
+	static const char entry[] = "id: 0123456789012345678901234567\n";
 	struct buf text = buf_init(REVOKED_KEYS_FILE_MAX * 4);
 	struct failure failure = { 0 };
 	struct revoked_keys *keys;
