@@ -292,6 +292,49 @@ host_keys(void **state)
 	free(config);
 }
 
+/* One of each type of key and certificate, as large as may be, in what a nursery is told. */
+static void
+host_certificates(void **state)
+{
+	static const char *const types[] = { "ssh-rsa", "ssh-ed25519", "ecdsa-sha2-nistp256",
+		"ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa-cert-v01@openssh.com",
+		"ssh-ed25519-cert-v01@openssh.com", "ecdsa-sha2-nistp256-cert-v01@openssh.com",
+		"ecdsa-sha2-nistp384-cert-v01@openssh.com",
+		"ecdsa-sha2-nistp521-cert-v01@openssh.com" };
+	struct ssh_config *config = calloc(1, sizeof(*config)), *copy = calloc(1, sizeof(*copy));
+	struct buf blob = buf_init(4096), out = buf_init(65000); /* of NURSERY_SETUP */
+	struct rd r;
+
+	(void)state;
+	ssh_config_init(config);
+	ssh_algorithms_preset(SSH_PRESET_LEGACY, &config->algorithms);
+	memset(config->banner, 'x', sizeof(config->banner) - 1);
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		buf_clear(&blob);
+		buf_cstr(&blob, types[i]);
+		buf_room(&blob, SSH_HOST_KEY_BLOB_MAX - blob.n);
+		assert_int_equal(ssh_config_add_host_key(config, buf_view(&blob)), 0);
+		assert_int_equal(config->host_key_count, i + 1);
+	}
+	assert_string_equal(config->host_keys[5].algorithms,
+	    "rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-256-cert-v01@openssh.com,"
+	    "ssh-rsa-cert-v01@openssh.com");
+	assert_string_equal(config->host_keys[9].algorithms, types[9]);
+	ssh_config_encode(&out, config);
+	assert_int_equal(buf_error(&out), 0);
+	r = rd_of(buf_view(&out));
+	assert_int_equal(ssh_config_decode(&r, copy), 0);
+	assert_int_equal(rd_end(&r), 0);
+	assert_memory_equal(copy->host_keys, config->host_keys, sizeof(config->host_keys));
+	/* What the list of algorithms does not have for a key, its certificate does not have. */
+	ssh_algorithms_preset(SSH_PRESET_MODERN, &config->algorithms);
+	assert_int_equal(ssh_config_add_host_key(config, buf_view(&blob)), ERR_UNSUPPORTED);
+	buf_free(&blob);
+	buf_free(&out);
+	free(config);
+	free(copy);
+}
+
 int
 main(void)
 {
@@ -304,6 +347,7 @@ main(void)
 		cmocka_unit_test(config_round_trip),
 		cmocka_unit_test(config_limits),
 		cmocka_unit_test(host_keys),
+		cmocka_unit_test(host_certificates),
 	};
 
 	return cmocka_run_group_tests(tests, test_setup, NULL);
