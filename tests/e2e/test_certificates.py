@@ -2,7 +2,6 @@
 import json
 import os
 import re
-import signal
 
 import pytest
 
@@ -11,6 +10,7 @@ from conftest import Servers
 from postern_server import wait_until
 from raw_ssh import (RawSsh, USERAUTH_FAILURE, USERAUTH_PK_OK, USERAUTH_SUCCESS, Reader, load_key,
                      string)
+from test_reload import reload
 
 SK_DUMMY = '/usr/lib/openssh/regress/misc/sk-dummy/sk-dummy.so'
 TYPES = ('ed25519', 'rsa', 'ecdsa', 'ecdsa384', 'ecdsa521')
@@ -57,8 +57,8 @@ def site(host_keys, authorities):
 
 @pytest.fixture
 def bob(site, accounts):
-    """An account without a key of its own."""
-    return accounts(site, key=None, password='not asked for')
+    """An account that none of the keys here opens by itself."""
+    return accounts(site, key='stranger')
 
 
 @pytest.fixture
@@ -145,6 +145,22 @@ def test_signatures_of_rsa(bob, authority, algorithm):
     assert (done.returncode == 0) == (algorithm != 'ssh-rsa'), done.stderr
 
 
+def test_sha1_with_the_legacy_preset(servers, accounts, authorities, keys):
+    """Of the key, and of its authority."""
+    def login(**settings):
+        server = start(servers, list(authorities.values()), **settings)
+        bob = accounts(server, key='stranger')
+        bob.key = os.path.join(keys, 'id_rsa')
+        good = authorities['ed25519'].sign(bob.key + '.pub', principals=bob.name)
+        old = authorities['rsa'].sign(bob.key + '.pub', '-t', 'ssh-rsa', principals=bob.name)
+        yield bob.sftp('pwd\n', check=False, CertificateFile=good, PubkeyAcceptedAlgorithms=
+                       'ssh-rsa-cert-v01@openssh.com,ssh-rsa').returncode
+        yield bob.sftp('pwd\n', check=False, CertificateFile=old,
+                       CASignatureAlgorithms='+ssh-rsa').returncode
+    assert list(login(algorithm_preset='legacy')) == [0, 0]
+    assert list(login()) == [255, 255]
+
+
 @pytest.mark.parametrize('kind', ['ed25519', 'rsa', 'ecdsa'])
 def test_paramiko(bob, authority, kind):
     import paramiko
@@ -182,7 +198,7 @@ def test_security_keys(site, accounts, authority, top, kind):
     """With OpenSSH's own imitation of a device; the one that verifies nobody is refused."""
     if not os.path.exists(SK_DUMMY):
         pytest.skip('openssh-tests is not installed')
-    bob = accounts(site, key=None, password='not asked for')
+    bob = accounts(site, key='stranger')
     for device, options in (('touched', ()), ('verified', ('-O', 'verify-required'))):
         path = os.path.join(top, f'{kind}-{device}')
         keygen('-N', '', '-t', kind, '-w', SK_DUMMY, *options, '-f', path)
@@ -240,7 +256,8 @@ def test_principals(raw, site, bob, authority, key, public):
 @pytest.mark.parametrize('options', [
     ['-O', 'source-address=127.0.0.0/8'], ['-O', 'source-address=192.0.2.1,127.0.0.2'],
     ['-O', 'force-command=internal-sftp'], ['-O', 'clear'],
-    ['-O', 'extension:more@example.com=x'], ['-V', 'always:forever'], ['-z', '18446744073709551615'],
+    ['-O', 'extension:more@example.com=x'], ['-V', 'always:forever'],
+    ['-z', '18446744073709551615'],
 ])
 def test_what_is_let_in(raw, site, bob, authority, key, public, options):
     certificate = blob(authority.sign(public, *options, principals=bob.name))
@@ -248,14 +265,12 @@ def test_what_is_let_in(raw, site, bob, authority, key, public, options):
 
 
 def test_source_address_of_ipv6(servers, accounts, authority, public):
-    server = servers({'sftpd': {'trusted_user_ca_keys': [authority.public],
-                                'bind_address': '::1'}}, start=False)
-    os.chmod(os.path.dirname(authority.dir), 0o755)
+    server = servers({'sftpd': {'trusted_user_ca_keys': ['authorities'], 'bind_address': '::1'}},
+                     start=False)
     put(server, 'authorities', authority.line())
-    server.configure({'sftpd': {'trusted_user_ca_keys': ['authorities'], 'bind_address': '::1'}})
     server.launch()
-    wait_until(lambda: os.path.exists(os.path.join(server.dir, 'postern.sock')), 'the server runs')
-    bob = accounts(server, key=None, password='not asked for')
+    server.log_message('serving SFTP on')
+    bob = accounts(server, key='stranger')
     bob.key = os.path.join(bob.keys, 'id_ed25519')
     for source, good in (('::/64', True), ('2001:db8::/32,::1', True), ('2001:db8::/32', False),
                          ('0.0.0.0/0', False)):
@@ -330,7 +345,7 @@ def test_rules_of_the_account_hold(raw, site, accounts, authority, key, public):
             ('old', ('--expiration-date', '1000'), 'is expired'),
             ('elsewhere', ('--allowed-ip', '192.0.2.0/24'), 'may not log in from'),
             ('nokeys', (), 'login method publickey is denied')):
-        accounts(site, name=name, key=None, password='not asked for', extra=extra)
+        accounts(site, name=name, key='stranger', extra=extra)
         if name == 'nokeys':
             filters(site, name, denied_login_methods=['publickey'])
         certificate = blob(authority.sign(public, principals=name))
@@ -377,7 +392,7 @@ def test_a_certificate_as_a_key(raw, site, accounts, top, key, public):
 
 
 def test_a_password_after_the_certificate(raw, site, accounts, authority, key, public):
-    accounts(site, name='careful', key=None, password='the second step')
+    accounts(site, name='careful', key='stranger', password='the second step')
     filters(site, 'careful', required_methods=[['publickey', 'password']])
     certificate = blob(authority.sign(public, principals='careful'))
     connection = raw(site)
@@ -407,19 +422,6 @@ def krl(server, *arguments, authority=None):
     signer = ['-s', authority.public] if authority else []
     keygen('-k', '-f', path, *signer, *arguments)
     os.chmod(path, 0o644)
-
-
-def reload(server):
-    """Sends SIGHUP and waits until it has been heeded."""
-    lines = len(server.log_text().splitlines())
-    server.process.send_signal(signal.SIGHUP)
-
-    def told():
-        for line in server.log_text().splitlines()[lines:]:
-            if '"sender":"config"' in line and 'configuration was' in line:
-                return json.loads(line)
-        return None
-    return wait_until(told, f'the reload is told; the log:\n{server.log_text()[-3000:]}')
 
 
 def fingerprint(path):
@@ -457,14 +459,17 @@ def revoking(host_keys, authority, top):
     made.finish()
 
 
+@pytest.fixture(scope='module')
+def suspect(revoking, authority, keys):
+    """A user with a certificate that is good until something of it is revoked: name, path."""
+    revoking.add_user('suspect', keys=[os.path.join(keys, 'id_stranger.pub')])
+    return 'suspect', authority.sign(os.path.join(keys, 'id_ed25519.pub'), '-z', '77',
+                                     principals='suspect', identity='lost laptop')
+
+
 @pytest.mark.parametrize('way', [*WAYS, *LISTS])
-def test_revoked(raw, revoking, accounts, authority, top, key, keys, public, way):
-    bob = accounts(revoking, key=None, password='not asked for')
-    path = authority.sign(public, '-z', '77', principals=bob.name, identity='lost laptop')
-    certificate = blob(path)
-    put(revoking, 'revoked')
-    reload(revoking)
-    is_let_in(raw, revoking, bob.name, key, certificate)
+def test_revoked(raw, revoking, suspect, authority, top, key, keys, public, way):
+    name, path = suspect
     if way in WAYS:
         what, entries = WAYS[way]
         put(revoking, 'revoked', *entries(path, public, authority))
@@ -474,13 +479,18 @@ def test_revoked(raw, revoking, accounts, authority, top, key, keys, public, way
         files = [lines[0]] if os.path.exists(lines[0]) else [spec(top, 'spec', *lines)]
         krl(revoking, *files, authority=signer)
     assert 'was read again' in reload(revoking)['message']
-    is_refused(raw, revoking, bob.name, key, certificate, what + ' is revoked')
+    is_refused(raw, revoking, name, key, blob(path), what + ' is revoked')
     # What it does not name still comes in.
-    other = os.path.join(keys, 'id_stranger')
     if way != 'authority':
-        certificate = blob(authority.sign(other + '.pub', '-z', '79' if 'serials' not in way
-                                          else '99', principals=bob.name))
-        is_let_in(raw, revoking, bob.name, load_key(other), certificate)
+        other = os.path.join(keys, 'id_stranger')
+        certificate = blob(authority.sign(other + '.pub', '-z', '99', principals=name))
+        is_let_in(raw, revoking, name, load_key(other), certificate)
+
+
+def test_nothing_is_revoked(raw, revoking, suspect, key):
+    put(revoking, 'revoked')
+    reload(revoking)
+    is_let_in(raw, revoking, suspect[0], key, blob(suspect[1]))
 
 
 def test_a_revoked_plain_key(raw, revoking, accounts, key, public):
@@ -497,7 +507,7 @@ def test_a_revoked_plain_key(raw, revoking, accounts, key, public):
 
 def test_authorities_change_while_sessions_go_on(raw, revoking, accounts, authority, top, key,
                                                  public):
-    bob = accounts(revoking, key=None, password='not asked for')
+    bob = accounts(revoking, key='stranger')
     second = Authority(top)
     put(revoking, 'revoked')
     reload(revoking)

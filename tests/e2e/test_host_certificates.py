@@ -1,7 +1,7 @@
-"""Host keys with certificates: clients that trust the authority ask nothing, others notice nothing."""
+"""Host keys with certificates: who trusts the authority is asked nothing, others notice nothing."""
+import base64
 import os
 import shutil
-import socket
 import subprocess
 
 import pytest
@@ -9,10 +9,10 @@ import pytest
 from certificates import Authority, blob, put
 from clients import need
 from postern_server import give
-from raw_ssh import RawSsh, Reader, KEXINIT, u32
-from test_certificates import fingerprint, reload
+from raw_ssh import RawSsh, Reader, KEXINIT
+from test_certificates import fingerprint
 from test_parking import wait_parked
-from test_reload import Held
+from test_reload import Held, reload
 
 CERTIFICATES = ['id_ed25519-cert.pub', 'id_ecdsa-cert.pub', 'id_rsa-cert.pub']
 
@@ -152,7 +152,6 @@ def test_the_start_names_the_file(servers, authority, keys, mistake):
         path = certify(server, authority, to='file')
         data = bytearray(blob(path))
         data[-1] ^= 1
-        import base64
         put(server, 'file', 'ssh-ed25519-cert-v01@openssh.com '
             + base64.b64encode(data).decode())
     elif mistake != 'missing':
