@@ -1,13 +1,15 @@
 /*
  * A whole SFTP session over a real directory. First byte: into which pieces the input is cut;
- * second: into which the room of the output; third: which reservations are refused. The rest is
- * what the client sends.
+ * second: into which the room of the output; third: which reservations are refused. All three
+ * together: how uploads are made. The rest is what the client sends.
  *
  * It must hold that every request is answered once, in order, in one commit, until the client
- * breaks the protocol; and that nothing beside the served directory changes.
+ * breaks the protocol; that nothing beside the served directory changes; and that no upload leaves
+ * its temporary file.
  */
 #include "sftp/protocol.h"
 #include "sftp/sftp.h"
+#include "vfs/temporary.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -146,6 +148,9 @@ empty_directory(int fd)
 	while ((entry = readdir(dir)) != NULL) {
 		int child;
 
+		/* An ordinary user's session may have closed the directory to itself. */
+		if (geteuid() == 0 && temporary_is_name(entry->d_name))
+			bug("an upload has left its temporary file");
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
 		    unlinkat(fd, entry->d_name, 0) == 0)
 			continue;
@@ -283,6 +288,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (vfs == NULL)
 		set_up();
 	fill_root();
+	vfs_set_uploads(vfs, &(struct vfs_uploads){
+	    .mode = (enum vfs_upload_mode)((data[0] + data[1] + data[2]) % 3) });
 	out.open = false;
 	out.piece = data[1];
 	out.refusals = data[2];
