@@ -73,5 +73,9 @@
 #define IPC_FIELDS_PARK_TAKE(F) F(U64, connection, UINT64_MAX)
 #define IPC_FIELDS_PARK_GIVE(F) F(U64, connection, UINT64_MAX)
 #define IPC_FIELDS_PARK_DROP(F) F(U64, connection, UINT64_MAX)
+#define IPC_FIELDS_PROGRAM_OUTPUT(F) F(BYTES, bytes, 65536)
+#define IPC_FIELDS_PROGRAM_ENDED(F) \
+	F(U8, ending, 2) F(U32, status, UINT32_MAX) F(BYTES, errors, 1024)
+#define IPC_FIELDS_PROGRAM_INPUT(F) F(BOOL, last, 1) F(BYTES, bytes, 16512)
 
 #endif

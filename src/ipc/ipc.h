@@ -28,13 +28,14 @@ enum ipc_role {
 	IPC_ROLE_LOGIN = 4,
 	IPC_ROLE_SESSION = 8,
 	IPC_ROLE_PARKING = 16,
+	IPC_ROLE_SUPERVISOR = 32,
 	IPC_ROLE_LOGIN_OR_SESSION = IPC_ROLE_LOGIN | IPC_ROLE_SESSION,
 };
 
 /*
  * Where a worker stands, as bits. A login worker goes KEX, AUTH, DONE, and begins with START where
- * a proxy has to say first whose connection it is; a nursery, a session worker
- * and the parking worker START, RUN, DONE. In DONE nothing but IPC_LOG is accepted.
+ * a proxy has to say first whose connection it is; a nursery, a session worker and the parking
+ * worker START, RUN, DONE; a supervisor RUN, DONE. In DONE nothing but IPC_LOG is accepted.
  */
 enum ipc_phase {
 	PHASE_START = 1,
@@ -52,6 +53,9 @@ enum ipc_type {
 #undef IPC_MESSAGE
 	IPC_TYPE_COUNT
 };
+
+/* How a program came to its end. */
+enum ipc_program_ending { IPC_PROGRAM_EXITED, IPC_PROGRAM_TIMED_OUT, IPC_PROGRAM_NOT_STARTED };
 
 /* One row of the table. */
 struct ipc_row {

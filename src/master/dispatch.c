@@ -9,6 +9,7 @@ typedef int handler_fn(struct connection *connection, struct rd fields);
 #define HANDLER_MASTER(NAME, name)
 #define HANDLER_NURSERY(NAME, name)
 #define HANDLER_PARKING(NAME, name)
+#define HANDLER_SUPERVISOR(NAME, name)
 #define HANDLER_LOGIN(NAME, name) [IPC_##NAME] = on_##name,
 #define HANDLER_SESSION(NAME, name) [IPC_##NAME] = on_##name,
 #define HANDLER_LOGIN_OR_SESSION(NAME, name) [IPC_##NAME] = on_##name,

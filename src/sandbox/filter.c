@@ -24,6 +24,7 @@ enum {
 	W = 1 << FILTER_WRITE,
 	R = 1 << FILTER_READ,
 	P = 1 << FILTER_PARKING,
+	S = 1 << FILTER_SUPERVISOR,
 };
 
 enum rule { ANY, DATA, FORK, KILL, FCNTL, PRCTL, OPEN_FD };
@@ -186,15 +187,9 @@ out:
 }
 
 int
-filter_build(void)
+filter_build(enum filter filter)
 {
-	for (enum filter filter = 0; filter < FILTERS; filter++) {
-		int err = programs[filter].code != NULL ? 0 : build(filter);
-
-		if (err != 0)
-			return err;
-	}
-	return 0;
+	return programs[filter].code != NULL ? 0 : build(filter);
 }
 
 int

@@ -14,11 +14,12 @@ enum filter {
 	FILTER_WRITE, /* a session that may write */
 	FILTER_READ,  /* a session that may only read */
 	FILTER_PARKING,
+	FILTER_SUPERVISOR,
 	FILTERS
 };
 
-/* Builds all programs; a second call does nothing. ERR_MEMORY or ERR_IO. */
-MUST int filter_build(void);
+/* Builds a program; a second call does nothing. ERR_MEMORY or ERR_IO. */
+MUST int filter_build(enum filter filter);
 /* Installs a program for good. No-new-privileges must be set. ERR_DENIED when refused. */
 MUST int filter_install(enum filter filter);
 

@@ -67,7 +67,8 @@ fs_allowed(enum landlock_reach reach)
 	uint64_t read = FS_READ_FILE | FS_READ_DIR;
 
 	switch (reach) {
-	case LANDLOCK_NOTHING: return 0;
+	case LANDLOCK_NOTHING:
+	case LANDLOCK_SIGNALS: return 0;
 	case LANDLOCK_ROOT_READ: return read;
 	case LANDLOCK_ROOT_WRITE:
 	case LANDLOCK_NURSERY:
@@ -132,7 +133,8 @@ landlock_enter(unsigned abi, enum landlock_reach reach, int root_fd)
 {
 	struct ruleset_attr attr = { .handled_access_fs = fs_known(abi),
 		.handled_access_net = NET_BIND_TCP | NET_CONNECT_TCP,
-		.scoped = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL };
+		.scoped = SCOPE_ABSTRACT_UNIX_SOCKET |
+			  (reach == LANDLOCK_SIGNALS ? 0 : SCOPE_SIGNAL) };
 	unsigned flags = abi >= 7 ? RESTRICT_SELF_LOG_NEW_EXEC_ON : 0;
 	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, attr_bytes(abi), 0);
 	int err;

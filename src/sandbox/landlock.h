@@ -16,6 +16,7 @@ enum { LANDLOCK_ABI_KNOWN = 7 };
 
 enum landlock_reach {
 	LANDLOCK_NOTHING,    /* no file, no TCP port, no abstract socket, no signal */
+	LANDLOCK_SIGNALS,    /* the same, but signals to what runs outside of its confinement */
 	LANDLOCK_ROOT_READ,  /* read beneath one directory */
 	LANDLOCK_ROOT_WRITE, /* read and change beneath one directory */
 	/*

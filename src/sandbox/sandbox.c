@@ -34,6 +34,7 @@ static const struct confinement nursery = { 1ull << CAP_SETUID | 1ull << CAP_SET
 	LANDLOCK_NURSERY, FILTER_NURSERY };
 static const struct confinement login = { 0, LANDLOCK_NOTHING, FILTER_LOGIN };
 static const struct confinement parking = { 0, LANDLOCK_NOTHING, FILTER_PARKING };
+static const struct confinement supervisor = { 0, LANDLOCK_SIGNALS, FILTER_SUPERVISOR };
 static const struct confinement session_write = { 0, LANDLOCK_ROOT_WRITE, FILTER_WRITE };
 static const struct confinement session_read = { 0, LANDLOCK_ROOT_READ, FILTER_READ };
 
@@ -121,6 +122,7 @@ static int
 limit_role(enum sandbox_role role, bool read_only)
 {
 	bool is_login = role == SANDBOX_LOGIN, is_parking = role == SANDBOX_PARKING;
+	bool writes_nothing = is_login || is_parking || role == SANDBOX_SUPERVISOR || read_only;
 	int err = limit(RLIMIT_CORE, 0);
 
 	if (role == SANDBOX_MASTER || role == SANDBOX_NURSERY || err != 0)
@@ -137,7 +139,7 @@ limit_role(enum sandbox_role role, bool read_only)
 		return 0;
 	if ((err = limit(RLIMIT_NPROC, 0)) != 0)
 		return err;
-	if ((is_login || is_parking || read_only) && (err = limit(RLIMIT_FSIZE, 0)) != 0)
+	if (writes_nothing && (err = limit(RLIMIT_FSIZE, 0)) != 0)
 		return err;
 	if (is_parking)
 		return limit(RLIMIT_DATA, PARKING_DATA_BYTES);
@@ -152,6 +154,7 @@ confinement_of(enum sandbox_role role, bool read_only)
 	case SANDBOX_NURSERY: return &nursery;
 	case SANDBOX_LOGIN: return &login;
 	case SANDBOX_PARKING: return &parking;
+	case SANDBOX_SUPERVISOR: return &supervisor;
 	case SANDBOX_SESSION:
 	case SANDBOX_STDIO: return read_only ? &session_read : &session_write;
 	}
@@ -173,27 +176,33 @@ no_new_privileges(void)
 int
 sandbox_prepare(void)
 {
-	return filter_build();
+	int err = 0;
+
+	for (enum filter filter = 0; filter < FILTERS && err == 0; filter++)
+		err = filter_build(filter);
+	return err;
 }
 
 int
 sandbox_enter(enum sandbox_role role, const struct sandbox_rules *rules)
 {
 	struct sandbox_support support = { 0 };
-	const struct confinement *confinement;
+	const struct confinement *confinement = NULL;
 	int err;
 
 	/*
 	 * Before anything is forbidden, writing to the memory file of the filter among it; a forked
 	 * worker finds all of it built by the nursery.
 	 */
-	if (role != SANDBOX_MASTER && (err = sandbox_prepare()) != 0)
-		return err;
+	if (role != SANDBOX_MASTER) {
+		confinement = confinement_of(role, rules->read_only);
+		if ((err = filter_build(confinement->filter)) != 0)
+			return err;
+	}
 	if ((err = limit_role(role, rules->read_only)) != 0 || (err = no_new_privileges()) != 0)
 		return err;
-	if (role == SANDBOX_MASTER)
+	if (confinement == NULL)
 		return 0;
-	confinement = confinement_of(role, rules->read_only);
 	sandbox_probe(&support);
 	if (!support.seccomp || (rules->require && !sandbox_support_enough(&support)))
 		return ERR_UNSUPPORTED;

@@ -31,6 +31,8 @@ enum sandbox_role {
 	SANDBOX_STDIO,
 	/* Holds sockets and bytes: receives, sends and waits, and nothing else. */
 	SANDBOX_PARKING,
+	/* Reads and writes pipes of a program that runs already; kills it and reaps it. */
+	SANDBOX_SUPERVISOR,
 };
 
 struct sandbox_rules {

@@ -1,4 +1,4 @@
-/* The master's end: what a nursery, a login, session or parking worker may send to it. */
+/* The master's end: what a nursery, a worker or a supervisor may send to it. */
 #include "ipc_peer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
@@ -7,9 +7,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	static const enum ipc_role peers[] = { IPC_ROLE_NURSERY, IPC_ROLE_LOGIN, IPC_ROLE_SESSION,
-		IPC_ROLE_PARKING };
+		IPC_ROLE_PARKING, IPC_ROLE_SUPERVISOR };
 	struct rd r = rd_init(bytes, n);
-	struct ipc_gate gate = { .peer = peers[rd_u8(&r) % 4] };
+	struct ipc_gate gate = { .peer = peers[rd_u8(&r) % 5] };
 
 	take_records(&gate, &r);
 	return 0;

@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-enum { N = 1, L = 2, W = 4, R = 8, P = 16 };
+enum { N = 1, L = 2, W = 4, R = 8, P = 16, S = 32 };
 enum rule { ANY, DATA, FORK, KILL, FCNTL, PRCTL, OPEN_FD };
 
 static const struct row {
@@ -31,6 +31,7 @@ struct role_case {
 
 static const struct role_case login = { L, SANDBOX_LOGIN, false };
 static const struct role_case parking = { P, SANDBOX_PARKING, false };
+static const struct role_case supervisor = { S, SANDBOX_SUPERVISOR, false };
 static const struct role_case nursery = { N, SANDBOX_NURSERY, false };
 static const struct role_case session = { W, SANDBOX_SESSION, false };
 static const struct role_case session_read = { R, SANDBOX_SESSION, true };
@@ -143,6 +144,18 @@ test_parking(void **state)
 }
 
 static void
+test_supervisor(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	check_every_call(&supervisor);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		count += (rows[i].roles & S) != 0;
+	assert_in_range(count, 1, 25);
+}
+
+static void
 test_nursery(void **state)
 {
 	(void)state;
@@ -217,6 +230,7 @@ test_arguments(void **state)
 	assert_forbidden(&nursery, (struct call){ SYS_clone, { CLONE_VM | CLONE_THREAD } });
 	assert_forbidden(&nursery, (struct call){ SYS_kill, { 1, SIGTERM } });
 	assert_forbidden(&nursery, (struct call){ SYS_kill, { 1, 0 } });
+	assert_forbidden(&supervisor, (struct call){ SYS_kill, { 1, SIGTERM } });
 	assert_forbidden(&nursery, (struct call){ SYS_prctl, { PR_SET_MM } });
 	assert_forbidden(&nursery, (struct call){ SYS_prctl, { PR_SET_SECCOMP } });
 	assert_errno(&session, (struct call){ SYS_fcntl, { 0, F_GETFD } }, 0);
@@ -256,6 +270,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_login),
 		cmocka_unit_test(test_parking),
+		cmocka_unit_test(test_supervisor),
 		cmocka_unit_test(test_nursery),
 		cmocka_unit_test(test_session),
 		cmocka_unit_test(test_stdio),
