@@ -43,6 +43,8 @@ static const struct command commands[] = {
 	{ "nursery", "postern nursery", NULL, nursery_main },
 	/* And the one that holds sessions that idle. */
 	{ "parking", "postern parking", NULL, parking_main },
+	/* And each one that runs a program of the administrator. */
+	{ "supervisor", "postern supervisor", NULL, supervisor_main },
 };
 
 static int
@@ -102,7 +104,8 @@ main(int argc, char **argv)
 		    strcmp(name, "help") == 0 ? argv[2] : name);
 		return CLI_FAILED;
 	}
-	if (command->run == nursery_main || command->run == parking_main)
+	if (command->run == nursery_main || command->run == parking_main ||
+	    command->run == supervisor_main)
 		return command->run(argc, argv);
 	argv[1] = (char *)command->title;
 	return command->run(argc - 1, argv + 1);

@@ -6,6 +6,8 @@
 #include "worker/handover.h"
 #include "worker/master_link.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 
 /* What is left of the link's methods when the master was never asked. */
@@ -24,6 +26,7 @@ enum verdict {
 struct login {
 	struct ssh_transport *transport;
 	struct master_link link;
+	int client_fd;
 	uint64_t deadline_ms;
 	char methods[METHODS_MAX + 1]; /* as the master said last */
 	bool partial;
@@ -31,14 +34,40 @@ struct login {
 	char closing[256]; /* why the master wants us to end; empty while it does not */
 };
 
+/*
+ * Until the master has something to say. A client that hangs up meanwhile wants no answer any more,
+ * and a program that is asked about it need not go on.
+ */
+static int
+wait_for_master(struct login *login)
+{
+	struct pollfd watched[] = { { login->link.fd, POLLIN, 0 },
+		{ login->client_fd, POLLRDHUP, 0 } };
+	uint64_t now = clock_mono_ms();
+	int timeout = -1, n;
+
+	if (login->deadline_ms != 0) {
+		uint64_t left = login->deadline_ms > now ? login->deadline_ms - now : 0;
+
+		timeout = left < INT_MAX ? (int)left : INT_MAX;
+	}
+	n = poll(watched, 2, timeout);
+	if (n == 0)
+		return ERR_TIMEOUT;
+	/* what poll() itself cannot do is for the receiving to find out */
+	return n < 0 || watched[0].revents != 0 ? 0 : ERR_EOF;
+}
+
 /* Waits for a message of one of these types; SESSION_CLOSE may come instead of any. */
 static int
 expect(struct login *login, enum ipc_type first, enum ipc_type second, enum ipc_type third,
     struct ipc_message *out)
 {
 	struct ipc_session_close close;
-	int err = master_link_receive(&login->link, login->deadline_ms, out);
+	int err = wait_for_master(login);
 
+	if (err == 0)
+		err = master_link_receive(&login->link, login->deadline_ms, out);
 	if (err != 0)
 		return err;
 	if (out->type == first || out->type == second || out->type == third)
@@ -353,7 +382,7 @@ report_failure(struct login *login, int err)
 enum worker_exit
 login_main(const struct ssh_config *config, enum proxy_use proxy, int ipc_fd, int client_fd)
 {
-	struct login login = { .handover_fd = -1 };
+	struct login login = { .client_fd = client_fd, .handover_fd = -1 };
 	enum worker_exit exit_status;
 	int err;
 

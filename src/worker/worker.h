@@ -1,5 +1,5 @@
 /*
- * worker.h - the main functions of the processes that meet the network.
+ * worker.h - the main functions of the processes that meet the network, or a foreign program.
  *
  * A worker owns no secret: it has its client's socket, a socket pair to the master, and, in a
  * session, one root directory. Nothing here is called by the master; cli/ starts them by name.
@@ -21,6 +21,14 @@ int nursery_main(int argc, char **argv);
  * something to read, and hands both on. Ends when the master's end is closed.
  */
 int parking_main(int argc, char **argv);
+
+/*
+ * `postern supervisor MILLISECONDS PATH [ARGUMENT...]`: runs one program of the administrator, with
+ * its own environment and in a session of its own, and carries its input and output to and from
+ * the master. The program has three descriptors, all pipes. When it ends, when the time is over,
+ * or when the master closes its end, the program and all that it started are killed.
+ */
+int supervisor_main(int argc, char **argv);
 
 /* The descriptor at which a worker and the nursery find the master. */
 enum { WORKER_IPC_FD = 3 };
