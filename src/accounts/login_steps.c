@@ -99,8 +99,10 @@ waits_for_code(const struct user *user, const struct login_steps *steps)
 }
 
 bool
-login_steps_code_only(const struct user *user, const struct login_steps *steps)
+login_steps_code_only(const struct user *user, const struct login_steps *steps, bool has_program)
 {
+	if (has_program)
+		return waits_for_code(user, steps);
 	return user_totp_is_on(user) && steps->count > 0;
 }
 

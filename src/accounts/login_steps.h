@@ -45,8 +45,12 @@ enum login_method login_method_find(struct view name);
  */
 enum login_step login_steps_add(const struct user *user, struct login_steps *steps,
     enum login_method method, bool code, char methods_out[LOGIN_METHODS_TEXT_MAX]);
-/* Whether a keyboard-interactive dialogue begins with the one-time code, and not the password. */
-bool login_steps_code_only(const struct user *user, const struct login_steps *steps);
+/*
+ * Whether a keyboard-interactive dialogue begins with the one-time code, and not the password. When
+ * a program holds dialogues that is only so once nothing but the code is missing.
+ */
+bool login_steps_code_only(
+    const struct user *user, const struct login_steps *steps, bool has_program);
 
 /*
  * For user_validate(): each way in has methods of those names, none twice, none that is denied,

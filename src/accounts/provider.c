@@ -39,6 +39,7 @@ provider_new(const struct provider_config *config, struct provider **out)
 		return ERR_MEMORY;
 	p->cost = config->cost.memory_kib == 0 ? password_cost_default : config->cost;
 	p->manage_users = config->manage_users;
+	p->writes = config->manage_users || config->programs_write;
 	p->track_quota = config->track_quota;
 	p->rules = (struct user_rules){ .users_base_dir = p->users_base_dir,
 		.credentials_path = p->credentials_path,
@@ -61,6 +62,7 @@ int
 provider_open(const struct provider_config *config, struct provider **out, struct failure *failure)
 {
 	const struct provider_ops *ops = driver_find(config->driver);
+	struct provider_config opened = *config;
 	struct provider *p = NULL;
 	int err;
 
@@ -71,7 +73,9 @@ provider_open(const struct provider_config *config, struct provider **out, struc
 		    "\"postgresql\", "
 		    "\"mysql\", \"bolt\" or \"memory\"",
 		    config->driver == NULL ? "" : config->driver);
-	if ((err = provider_new(config, &p)) == 0 && (err = ops->open(p, config, failure)) == 0) {
+	/* for a driver it is about what may be written at all */
+	opened.manage_users = config->manage_users || config->programs_write;
+	if ((err = provider_new(config, &p)) == 0 && (err = ops->open(p, &opened, failure)) == 0) {
 		p->ops = ops;
 		*out = p;
 		return 0;
@@ -247,14 +251,13 @@ check_track_quota(const struct provider *provider, struct failure *failure)
 	    "while \"track_quota\" is 0 in the data_provider section of the configuration");
 }
 
-int
-provider_add(struct provider *provider, struct user *user, struct failure *failure)
+static int
+add(struct provider *provider, struct user *user, struct failure *failure)
 {
 	struct user *other = NULL;
 	int err;
 
-	if ((err = check_manage_users(provider, failure)) != 0 ||
-	    (err = user_validate_check(user, &provider->rules, failure)) != 0)
+	if ((err = user_validate_check(user, &provider->rules, failure)) != 0)
 		return err;
 	/* Before finishing, which is slow and would write over the other one's credentials. */
 	err = provider->ops->find(provider, user->username, &other, failure);
@@ -266,6 +269,33 @@ provider_add(struct provider *provider, struct user *user, struct failure *failu
 	if ((err = user_validate_finish(user, &provider->rules, failure)) != 0)
 		return err;
 	return provider->ops->add(provider, user, failure);
+}
+
+static int
+update(struct provider *provider, struct user *user, struct failure *failure)
+{
+	int err = user_validate(user, &provider->rules, failure);
+
+	return err == 0 ? provider->ops->update(provider, user, failure) : err;
+}
+
+int
+provider_add(struct provider *provider, struct user *user, struct failure *failure)
+{
+	int err = check_manage_users(provider, failure);
+
+	return err == 0 ? add(provider, user, failure) : err;
+}
+
+int
+provider_store(
+    struct provider *provider, struct user *user, bool is_new, struct failure *failure)
+{
+	if (!provider->writes)
+		return failure_set(failure, ERR_DENIED,
+		    "the accounts were opened for reading only, since \"manage_users\" is 0 and no "
+		    "program was configured at the start; restart");
+	return is_new ? add(provider, user, failure) : update(provider, user, failure);
 }
 
 int
@@ -287,12 +317,9 @@ provider_tell_progress(const struct provider_progress *progress, size_t done)
 int
 provider_update(struct provider *provider, struct user *user, struct failure *failure)
 {
-	int err;
+	int err = check_manage_users(provider, failure);
 
-	if ((err = check_manage_users(provider, failure)) != 0 ||
-	    (err = user_validate(user, &provider->rules, failure)) != 0)
-		return err;
-	return provider->ops->update(provider, user, failure);
+	return err == 0 ? update(provider, user, failure) : err;
 }
 
 int

@@ -50,6 +50,7 @@ struct provider_config {
 	const char *users_base_dir;
 	const char *credentials_path; /* absolute */
 	bool manage_users;
+	bool programs_write; /* provider_store() works without manage_users too */
 	int track_quota;           /* 0: off, 1: all users, 2: users with a limit */
 	struct password_cost cost; /* all zero: password_cost_default */
 	int busy_ms; /* sqlite: how long to wait for other programs; 0: PROVIDER_BUSY_MS */
@@ -102,6 +103,12 @@ MUST int provider_add(struct provider *provider, struct user *user, struct failu
  * last login; bolt and memory find the account by username and change all.
  */
 MUST int provider_update(struct provider *provider, struct user *user, struct failure *failure);
+/*
+ * The same two, whatever manage_users says, for what a program of the administrator gave. ERR_DENIED
+ * when the store was opened for reading only: without manage_users and programs_write.
+ */
+MUST int provider_store(
+    struct provider *provider, struct user *user, bool is_new, struct failure *failure);
 /* SQL: a missing row is no error. */
 MUST int provider_delete(struct provider *provider, int64_t id, struct failure *failure);
 

@@ -53,6 +53,7 @@ struct provider {
 	struct password_cost cost;
 	struct user_rules rules;
 	bool manage_users;
+	bool writes; /* with manage_users, or without */
 	int track_quota;
 	void *store; /* the driver's own */
 };

@@ -15,6 +15,8 @@ accounts_json_parse(struct view text, size_t max, json_t **out, struct failure *
 	if (text.n > max)
 		return failure_set(
 		    failure, ERR_LIMIT, "the JSON text is longer than %zu bytes", max);
+	if (text.n == 0)
+		return failure_set(failure, ERR_FORMAT, "the JSON text ends too early");
 	*out = json_loadb(
 	    (const char *)text.p, text.n, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &error);
 	if (*out != NULL)

@@ -123,13 +123,20 @@ test_what_a_dialogue_asks(void **state)
 {
 	struct login_steps none = { .count = 0 }, key = { .methods = { LOGIN_PUBLICKEY },
 							  .count = 1 };
-	struct user *plain = bob(""), *codes = bob(CODES);
+	struct user *plain = bob(""), *codes = bob(CODES),
+		    *both = bob(TWO "," CODES);
 
 	(void)state;
-	assert_false(login_steps_code_only(plain, &none));
-	assert_false(login_steps_code_only(plain, &key));
-	assert_false(login_steps_code_only(codes, &none));
-	assert_true(login_steps_code_only(codes, &key));
+	assert_false(login_steps_code_only(plain, &none, false));
+	assert_false(login_steps_code_only(plain, &key, false));
+	assert_false(login_steps_code_only(codes, &none, false));
+	assert_true(login_steps_code_only(codes, &key, false));
+	/* A program has its say first, where a dialogue is required for its own sake. */
+	assert_false(login_steps_code_only(codes, &none, true));
+	assert_true(login_steps_code_only(codes, &key, true));
+	assert_false(login_steps_code_only(both, &key, true));
+	assert_true(login_steps_code_only(both, &key, false));
+	user_free(&both);
 	user_free(&plain);
 	user_free(&codes);
 }
