@@ -5,7 +5,9 @@
 #include "base/secret.h"
 #include "crypto/crypto.h"
 #include "master/home.h"
+#include "master/inquiry.h"
 #include "master/key_offer.h"
+#include "master/login_dialogue.h"
 #include "master/session.h"
 #include "master/state.h"
 
@@ -27,6 +29,9 @@ struct auth_job {
 
 	struct login_steps steps; /* proved before */
 	struct user_authorities *authorities; /* one owner of them */
+	struct inquiry *inquiry;  /* NULL: no program is asked */
+	bool vouched;             /* for the key, by the external program */
+	bool takes_turn;          /* counted among those that make hashes */
 
 	/* what the thread found */
 	struct user *user; /* NULL: there is none */
@@ -37,7 +42,7 @@ struct auth_job {
 	char methods[LOGIN_METHODS_TEXT_MAX];
 	int root_fd;
 	struct failure failure; /* the accounts or the home directory cannot be reached */
-	bool failed;
+	bool failed, refused; /* by a program: then it has the text */
 };
 
 void
@@ -56,7 +61,10 @@ method_of(enum auth_kind kind)
 	case AUTH_KEY_WANTED:
 	case AUTH_KEY_SIGNATURE: return LOGIN_PUBLICKEY;
 	case AUTH_DIALOGUE_PASSWORD:
-	case AUTH_DIALOGUE_CODE: break;
+	case AUTH_DIALOGUE_CODE:
+	case AUTH_DIALOGUE_BEGIN:
+	case AUTH_DIALOGUE_CHECK:
+	case AUTH_DIALOGUE_PASSED: break;
 	}
 	return LOGIN_INTERACTIVE;
 }
@@ -73,12 +81,28 @@ login_type(enum auth_kind kind)
 static bool
 makes_hash(enum auth_kind kind)
 {
-	return kind == AUTH_PASSWORD_CHECK || kind == AUTH_DIALOGUE_PASSWORD;
+	return kind == AUTH_PASSWORD_CHECK || kind == AUTH_DIALOGUE_PASSWORD ||
+	    kind == AUTH_DIALOGUE_CHECK;
+}
+
+/* True for what proves something; the others can never log anybody in. */
+static bool
+is_proof(enum auth_kind kind)
+{
+	return kind != AUTH_KEY_WANTED && kind != AUTH_DIALOGUE_BEGIN &&
+	    kind != AUTH_DIALOGUE_CHECK;
+}
+
+static bool
+is_key(enum auth_kind kind)
+{
+	return kind == AUTH_KEY_WANTED || kind == AUTH_KEY_SIGNATURE;
 }
 
 static void
 job_free(struct auth_job *job)
 {
+	inquiry_free(&job->inquiry);
 	buf_free(&job->password);
 	buf_free(&job->algorithm);
 	buf_free(&job->key);
@@ -113,7 +137,7 @@ check_key(struct auth_job *job)
 	key_offer_check(&(struct key_offer){ .user = job->user, .blob = buf_view(&job->key),
 		.algorithm = buf_view(&job->algorithm), .is_proof = job->kind == AUTH_KEY_SIGNATURE,
 		.signed_bytes = buf_view(&job->signed_data), .signature = buf_view(&job->signature),
-		.address = &job->address, .authorities = job->authorities,
+		.vouched = job->vouched, .address = &job->address, .authorities = job->authorities,
 		.allow = job->master->allow }, &job->key_found);
 	job->credential_good = job->key_found.good;
 	job->credential_text = job->key_found.refusal;
@@ -129,7 +153,8 @@ check_password(struct auth_job *job)
 	job->credential_good = result == PASSWORD_RIGHT;
 	if (!job->credential_good) {
 		job->credential_text = password_result_text(result);
-	} else if (!user_method_allowed(job->user, login_method_name(LOGIN_PASSWORD))) {
+	} else if (job->kind != AUTH_DIALOGUE_CHECK &&
+	    !user_method_allowed(job->user, login_method_name(LOGIN_PASSWORD))) {
 		/* Whoever denies passwords does not mean to let them in by another name. */
 		job->credential_good = false;
 		job->credential_text = "the login method password is denied";
@@ -173,13 +198,18 @@ decide(const struct auth_job *job, uint64_t open_sessions, struct buf *text)
 	return verdict;
 }
 
-/* On a thread of the pool. */
+/* Looks the account up, once programs have had their say, and checks what was offered. */
 static void
-run(uv_work_t *work)
+check(struct auth_job *job)
 {
-	struct auth_job *job = work->data;
-	int err = provider_find(job->master->provider, job->username, &job->user, &job->failure);
+	int err = 0;
 
+	if (job->inquiry != NULL && (err = inquiry_apply(job->inquiry, &job->failure)) != 0) {
+		job->refused = err == ERR_DENIED;
+		job->failed = !job->refused;
+		return;
+	}
+	err = provider_find(job->master->provider, job->username, &job->user, &job->failure);
 	metrics_set(job->master->metrics, METRIC_AVAILABILITY, 0, err == 0 || err == ERR_NOT_FOUND);
 	if (err != 0 && err != ERR_NOT_FOUND)
 		job->failed = true;
@@ -187,9 +217,21 @@ run(uv_work_t *work)
 		check_password(job);
 	else if (job->kind == AUTH_DIALOGUE_CODE)
 		check_code(job);
-	else
+	else if (is_key(job->kind))
 		check_key(job);
-	if (job->failed || job->kind == AUTH_KEY_WANTED || decide(job, 0, NULL) != LOGIN_ALLOWED)
+	else
+		job->credential_good = job->user != NULL;
+}
+
+/* On a thread of the pool. */
+static void
+run(uv_work_t *work)
+{
+	struct auth_job *job = work->data;
+
+	check(job);
+	if (job->failed || job->refused || !is_proof(job->kind) ||
+	    decide(job, 0, NULL) != LOGIN_ALLOWED)
 		return;
 	job->step = login_steps_add(job->user, &job->steps, method_of(job->kind),
 	    job->kind == AUTH_DIALOGUE_CODE, job->methods);
@@ -217,58 +259,6 @@ void
 authentication_refuse(struct connection *c)
 {
 	answer(c, false, false);
-}
-
-/* --- dialogues --- */
-
-static void
-ask(struct connection *c, enum login_question question)
-{
-	struct buf message = buf_init(IPC_BYTES_MAX), questions = buf_init(256);
-
-	c->progress->asked = question;
-	login_question_write(question, &questions);
-	ipc_encode_auth_questions(
-	    &message, &(struct ipc_auth_questions){ .questions = buf_view(&questions) });
-	buf_free(&questions);
-	/* a failure has ended the connection */
-	if (connection_send(&c->login, &message, NULL, 0) != 0)
-		return;
-}
-
-int
-authentication_ask(struct connection *c, struct view user)
-{
-	struct login_progress *progress = login_progress_for(&c->progress, user);
-
-	if (progress == NULL)
-		return ERR_MEMORY;
-	/* Whether there is such a user, nobody has asked yet. */
-	ask(c, progress->code_only ? QUESTION_CODE : QUESTION_PASSWORD);
-	return 0;
-}
-
-int
-authentication_reply(struct connection *c, struct view answers)
-{
-	enum login_question asked = c->progress->asked;
-	struct view reply;
-
-	c->progress->asked = QUESTION_NONE;
-	if (login_question_answer(answers, &reply) != 0) {
-		authentication_refuse(c);
-		return 0;
-	}
-	return authentication_start(c, &(struct auth_offer){
-		.kind = asked == QUESTION_CODE ? AUTH_DIALOGUE_CODE : AUTH_DIALOGUE_PASSWORD,
-		.user = view_of(c->progress->user), .password = reply });
-}
-
-void
-authentication_give_up(struct connection *c)
-{
-	if (c->progress != NULL)
-		c->progress->asked = QUESTION_NONE;
 }
 
 static enum metric_method
@@ -302,7 +292,7 @@ note_failure(const struct auth_job *job, struct connection *c)
 		return;
 	c->key_refused = c->key_refused || is_key;
 	banning_note(job->master->banning, &c->address,
-	    job->user == NULL ? BAN_UNKNOWN_USER : BAN_BAD_CREDENTIAL);
+	    job->user == NULL && !job->refused ? BAN_UNKNOWN_USER : BAN_BAD_CREDENTIAL);
 }
 
 static void
@@ -316,6 +306,16 @@ log_success(const struct auth_job *job, const struct connection *c)
 	    job->username, c->address_text, login_type(job->kind), key->fingerprint[0] ? ":" : "",
 	    key->fingerprint, description[0] ? ":" : "", description,
 	    c->client_version != NULL ? c->client_version : "unknown", job->user->home_dir);
+}
+
+static void
+refuse_job(const struct auth_job *job, struct connection *c, struct view text)
+{
+	count(job, c, false);
+	log_connection_failed(job->master->log, c->address_text, view_of(job->username),
+	    login_type(job->kind), text);
+	login_dialogue_give_up(c);
+	answer(c, false, false);
 }
 
 /* All that was asked for now is good; what comes next? */
@@ -336,25 +336,35 @@ go_on(struct auth_job *job, struct connection *c)
 		return;
 	}
 	progress = login_progress_for(&c->progress, view_of(job->username));
-	/* A dialogue that goes on is one attempt, whose end is to come. */
-	if (job->step != LOGIN_STEP_CODE || job->kind != AUTH_DIALOGUE_PASSWORD)
-		count(job, c, progress != NULL && job->step != LOGIN_STEP_REFUSED);
 	if (progress == NULL || job->step == LOGIN_STEP_REFUSED) {
-		log_connection_failed(m->log, c->address_text, view_of(job->username),
-		    login_type(job->kind),
-		    view_of("this method is not what the account requires next"));
-		answer(c, false, false);
+		refuse_job(job, c, view_of("this method is not what the account requires next"));
 	} else if (job->step == LOGIN_STEP_CODE) {
-		ask(c, QUESTION_CODE);
+		/* a dialogue that goes on is one attempt, whose end is to come */
+		login_dialogue_ask_code(c);
 	} else {
+		count(job, c, true);
 		progress->steps = job->steps;
-		progress->code_only = login_steps_code_only(job->user, &job->steps);
+		progress->code_only = login_steps_code_only(job->user, &job->steps,
+		    login_dialogue_has_program(m->config));
 		memcpy(progress->methods, job->methods, sizeof(progress->methods));
 		log_app(m->log, LOG_LEVEL_DEBUG, "sftpd", c->id_text,
 		    "user \"%s\": %s is good, %s must follow", job->username,
 		    login_type(job->kind), job->methods);
 		answer(c, false, true);
 	}
+}
+
+/* So that the same key is not asked about again, neither by a proof nor by one more query. */
+static void
+remember_key(const struct auth_job *job, struct connection *c)
+{
+	struct login_progress *progress;
+
+	if (job->inquiry == NULL || !is_key(job->kind) || job->failed)
+		return;
+	if ((progress = login_progress_for(&c->progress, view_of(job->username))) != NULL)
+		login_progress_remember_key(progress, buf_view(&job->key), !job->refused,
+		    inquiry_program(job->inquiry) == INQUIRY_EXTERNAL);
 }
 
 /* Back on the loop, with the connection still there. */
@@ -365,26 +375,30 @@ conclude(struct auth_job *job, struct connection *c)
 	struct buf text = buf_init(4096);
 	enum login_verdict verdict;
 
+	remember_key(job, c);
+	if (job->refused) {
+		note_failure(job, c);
+		refuse_job(job, c, view_of(job->failure.text));
+		return;
+	}
 	if (job->failed) {
-		count(job, c, false);
 		log_app(m->log, LOG_LEVEL_ERROR, "dataProvider", c->id_text,
 		    "cannot log in user \"%s\": %s", job->username, job->failure.text);
-		log_connection_failed(m->log, c->address_text, view_of(job->username),
-		    login_type(job->kind), view_of(job->failure.text));
-		answer(c, false, false);
+		refuse_job(job, c, view_of(job->failure.text));
 		return;
 	}
 	verdict = decide(job, job->user != NULL ? session_count_user(m, job->user->username) : 0,
 	    &text);
 	if (verdict != LOGIN_ALLOWED) {
-		count(job, c, false);
 		note_failure(job, c);
-		log_connection_failed(m->log, c->address_text, view_of(job->username),
-		    login_type(job->kind), buf_view(&text));
-		answer(c, false, false);
+		refuse_job(job, c, buf_view(&text));
 	} else if (job->kind == AUTH_KEY_WANTED) {
 		count(job, c, true);
 		answer(c, true, false);
+	} else if (job->kind == AUTH_DIALOGUE_BEGIN) {
+		login_dialogue_run(c, job->user);
+	} else if (job->kind == AUTH_DIALOGUE_CHECK) {
+		login_dialogue_password_right(c);
 	} else {
 		go_on(job, c);
 	}
@@ -398,7 +412,7 @@ done(uv_work_t *work, int status)
 	struct master *m = job->master;
 	struct connection *c = connection_find(m, job->connection);
 
-	if (makes_hash(job->kind)) {
+	if (job->takes_turn) {
 		m->passwords.running--;
 		start_waiting(m);
 	}
@@ -427,8 +441,83 @@ start_waiting(struct master *m)
 	    (job = STAILQ_FIRST(&m->passwords.waiting)) != NULL) {
 		STAILQ_REMOVE_HEAD(&m->passwords.waiting, link);
 		m->passwords.running++;
+		job->takes_turn = true;
 		queue(job);
 	}
+}
+
+/* To the thread pool, in a line where hashes are made: what a program said may bring a password. */
+static void
+go_to_pool(struct auth_job *job)
+{
+	if (!makes_hash(job->kind) && job->inquiry == NULL) {
+		queue(job);
+	} else {
+		STAILQ_INSERT_TAIL(&job->master->passwords.waiting, job, link);
+		start_waiting(job->master);
+	}
+}
+
+static void
+inquired(void *ctx)
+{
+	struct auth_job *job = ctx;
+	struct connection *c = connection_find(job->master, job->connection);
+
+	if (c != NULL && !c->ended)
+		go_to_pool(job);
+	else
+		job_free(job);
+}
+
+/* Whether a program is to be asked first, and which. */
+static enum inquiry_program
+program_for(struct auth_job *job, const struct connection *c)
+{
+	enum inquiry_program program;
+
+	switch (job->kind) {
+	case AUTH_PASSWORD_CHECK:
+	case AUTH_DIALOGUE_PASSWORD:
+		/* an empty one never opens anything, whatever a program would say to it */
+		if (job->password.n == 0)
+			return INQUIRY_NONE;
+		break;
+	case AUTH_KEY_WANTED:
+	case AUTH_KEY_SIGNATURE:
+	case AUTH_DIALOGUE_BEGIN: break;
+	case AUTH_DIALOGUE_CODE:
+	case AUTH_DIALOGUE_CHECK:
+	case AUTH_DIALOGUE_PASSED: return INQUIRY_NONE;
+	}
+	program = inquiry_program_for(
+	    c->master->config, method_of(job->kind), job->password.n > 0);
+	if (program == INQUIRY_NONE || !is_key(job->kind) ||
+	    !login_progress_knows_key(c->progress, buf_view(&job->key)))
+		return program;
+	job->vouched = program == INQUIRY_EXTERNAL && c->progress->key_vouched;
+	job->refused = !c->progress->key_good;
+	return INQUIRY_NONE;
+}
+
+static int
+begin(struct auth_job *job, struct connection *c)
+{
+	const struct inquiry_subject subject = { .username = job->username,
+		.method = method_of(job->kind), .password = buf_view(&job->password),
+		.key = buf_view(&job->key) };
+	enum inquiry_program program = program_for(job, c);
+
+	if (job->refused) {
+		refuse_job(job, c, view_of("Invalid credentials"));
+		job_free(job);
+		return 0;
+	}
+	c->asking = true;
+	if (program != INQUIRY_NONE)
+		return inquiry_start(&job->inquiry, c, program, &subject, inquired, job);
+	go_to_pool(job);
+	return 0;
 }
 
 int
@@ -466,16 +555,9 @@ authentication_start(struct connection *c, const struct auth_offer *offer)
 	if (err == 0 && (job->password.bad != 0 || job->algorithm.bad != 0 || job->key.bad != 0 ||
 	    job->signature.bad != 0 || job->signed_data.bad != 0))
 		err = ERR_MEMORY;
-	if (err != 0) {
+	if (err == 0)
+		err = begin(job, c);
+	if (err != 0)
 		job_free(job);
-		return err;
-	}
-	c->asking = true;
-	if (!makes_hash(job->kind)) {
-		queue(job);
-	} else {
-		STAILQ_INSERT_TAIL(&c->master->passwords.waiting, job, link);
-		start_waiting(c->master);
-	}
-	return 0;
+	return err;
 }

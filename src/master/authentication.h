@@ -37,6 +37,10 @@ enum auth_kind {
 	AUTH_KEY_SIGNATURE,
 	AUTH_DIALOGUE_PASSWORD, /* the account's password, as an answer in a dialogue */
 	AUTH_DIALOGUE_CODE,     /* the one-time code, likewise */
+	/* of dialogues that a program holds; see login_dialogue.h */
+	AUTH_DIALOGUE_BEGIN,  /* may this account log in so: nothing is proved by it */
+	AUTH_DIALOGUE_CHECK,  /* the account's password, as one of its answers: no proof either */
+	AUTH_DIALOGUE_PASSED, /* the program has let the client in */
 };
 
 /* What the client offered; copied by authentication_start(). */
@@ -51,13 +55,6 @@ struct auth_offer {
 
 /* Begins a job; the answer goes to the connection's login worker. ERR_MEMORY. */
 MUST int authentication_start(struct connection *connection, const struct auth_offer *offer);
-/*
- * A keyboard-interactive dialogue (RFC 4256): asks the first question; takes the answer to the
- * last one; forgets what was asked. ERR_MEMORY. The connection may have ended after the first two.
- */
-MUST int authentication_ask(struct connection *connection, struct view user);
-MUST int authentication_reply(struct connection *connection, struct view answers);
-void authentication_give_up(struct connection *connection);
 /* Answers "no", with the methods that there are. The connection may have ended afterwards. */
 void authentication_refuse(struct connection *connection);
 void password_queue_init(struct password_queue *queue, unsigned at_once);

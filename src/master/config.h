@@ -49,6 +49,8 @@ struct config {
 		int max_unauthenticated_per_address;
 		int max_connections; /* 0: no limit */
 		int password_hashes_at_once;
+		int programs_at_once;
+		int program_seconds;
 		int park_after_seconds;
 		int penalty_seconds; /* 0: none */
 	} limits;
@@ -207,6 +209,11 @@ MUST int config_set(struct config *config, const char *name, const char *text,
  * the caller's to call. 0 or ERR_INVALID with lines in `mistakes`.
  */
 MUST int config_check(struct config *config, struct buf *mistakes);
+/*
+ * Whether the programs that it names are there and may be executed by this process. For a server,
+ * once it has its final user. 0 or ERR_INVALID with lines in `mistakes`.
+ */
+MUST int config_check_programs(const struct config *config, struct buf *mistakes);
 /*
  * Lines about settings that are set but have no effect in this version, or that weaken others, for
  * the start of the log.

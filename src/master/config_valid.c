@@ -83,9 +83,3 @@ config_valid_absolute(const char *text)
 {
 	return text[0] == '\0' || text[0] == '/';
 }
-
-bool
-config_valid_empty(const char *text)
-{
-	return text[0] == '\0';
-}

@@ -19,6 +19,5 @@ bool config_valid_user(const char *text);
 bool config_valid_not_empty(const char *text);
 /* "" or a path that begins with '/'. */
 bool config_valid_absolute(const char *text);
-bool config_valid_empty(const char *text);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/secret.h"
+#include "master/login_dialogue.h"
 #include "master/state.h"
 
 #include <stdio.h>
@@ -122,6 +123,8 @@ connection_end(struct connection *c)
 	if (!c->authenticated && !c->tried)
 		count_handshake_failure(c);
 	parking_connection_ended(c);
+	program_stop(&c->program);
+	login_dialogue_give_up(c);
 	login_ends = link_end(&c->login, m->nurseries);
 	session_ends = link_end(&c->session, m->nurseries);
 	connection_set_timer(c, login_ends || session_ends ? CLOSE_GRACE_MS : 0);

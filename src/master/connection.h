@@ -29,6 +29,8 @@
 struct master;
 struct connection;
 struct host_keys;
+struct login_dialogue;
+struct program;
 
 /* The socket pair to one worker, and the process behind it. */
 struct worker_link {
@@ -97,6 +99,8 @@ struct connection {
 	struct login_keys keys_tried;
 	bool timed_out;     /* nobody logged in within the time limit */
 	struct login_progress *progress; /* NULL until a method takes more than one step */
+	struct program *program;         /* that is asked about its login; NULL: none */
+	struct login_dialogue *dialogue; /* that a program holds with the client; NULL: none */
 	bool sftp_only;     /* a certificate that helped to log in is for nothing else */
 	bool authenticated; /* everything below is set */
 	struct user *user;
@@ -166,6 +170,7 @@ void connections_each(struct master *master, void (*each)(void *ctx, struct conn
 #define HANDLER_MASTER(name)
 #define HANDLER_NURSERY(name)
 #define HANDLER_PARKING(name)
+#define HANDLER_SUPERVISOR(name)
 #define HANDLER_LOGIN(name) MUST int on_##name(struct connection *connection, struct rd fields);
 #define HANDLER_SESSION(name) HANDLER_LOGIN(name)
 #define HANDLER_LOGIN_OR_SESSION(name) HANDLER_LOGIN(name)
@@ -176,6 +181,7 @@ void connections_each(struct master *master, void (*each)(void *ctx, struct conn
 #undef HANDLER_MASTER
 #undef HANDLER_NURSERY
 #undef HANDLER_PARKING
+#undef HANDLER_SUPERVISOR
 #undef HANDLER_LOGIN
 #undef HANDLER_SESSION
 #undef HANDLER_LOGIN_OR_SESSION

@@ -49,7 +49,8 @@ check_plain(const struct key_offer *offer, struct key_finding *out)
 		refuse(out, "key or algorithm not accepted");
 		return;
 	}
-	listed = offer->user != NULL && user_find_key(offer->user, offer->blob, &comment);
+	listed = offer->user != NULL &&
+		 (user_find_key(offer->user, offer->blob, &comment) || offer->vouched);
 	proved = is_proved(offer, offer->blob, offer->algorithm, 0);
 	if (listed && revoked_keys_find(user_authorities_revoked(offer->authorities),
 			  &(struct revoked_question){ .key = offer->blob }) != NULL) {

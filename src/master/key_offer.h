@@ -19,6 +19,7 @@ struct key_offer {
 	const struct user *user; /* NULL: there is none */
 	struct view blob;        /* of the key or certificate */
 	struct view algorithm;
+	bool vouched; /* it is one of the user's keys, whatever is stored; not for certificates */
 	bool is_proof;
 	struct view signed_bytes; /* as the master itself builds them */
 	struct view signature;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "master/authentication.h"
+#include "master/login_dialogue.h"
 #include "master/signing.h"
 #include "master/state.h"
 
@@ -79,7 +80,7 @@ on_auth_none(struct connection *c, struct rd fields)
 		return err;
 	if (c->asking)
 		return ERR_PROTOCOL;
-	authentication_give_up(c);
+	login_dialogue_give_up(c);
 	authentication_refuse(c);
 	return 0;
 }
@@ -93,7 +94,7 @@ ask(struct connection *c, const struct auth_offer *offer)
 	if (!access_may_try(c))
 		return 0;
 	c->tried = true;
-	authentication_give_up(c);
+	login_dialogue_give_up(c);
 	return authentication_start(c, offer);
 }
 
@@ -147,7 +148,7 @@ on_auth_interactive(struct connection *c, struct rd fields)
 	if (!access_may_try(c))
 		return 0;
 	c->tried = true;
-	return authentication_ask(c, message.user);
+	return login_dialogue_begin(c, message.user);
 }
 
 int
@@ -158,9 +159,9 @@ on_auth_replies(struct connection *c, struct rd fields)
 
 	if (err != 0)
 		return err;
-	if (c->asking || c->progress == NULL || c->progress->asked == QUESTION_NONE)
+	if (c->asking)
 		return ERR_PROTOCOL;
-	return access_may_try(c) ? authentication_reply(c, message.answers) : 0;
+	return access_may_try(c) ? login_dialogue_reply(c, message.answers) : 0;
 }
 
 int
@@ -174,8 +175,8 @@ on_login_failed(struct connection *c, struct rd fields)
 	/* an attempt that failed has had its own points */
 	if (message.broken && !c->tried && !c->awaits_proxy)
 		banning_note(c->master->banning, &c->address, BAN_BROKEN_PROTOCOL);
-	/* refused attempts have had their own lines; this one is for who never made any */
-	if (!c->tried)
+	/* what was answered has had its own line; this one is for who made no attempt, or left */
+	if (!c->tried || c->asking)
 		log_connection_failed(c->master->log, c->address_text, (struct view){ 0 },
 		    "no_auth_tryed", message.error);
 	else

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_MAX = 1024 };
+enum { ANSWER_MAX = 1024, KEY_BYTES_MAX = 16384 };
 
 struct login_progress *
 login_progress_for(struct login_progress **progress, struct view user)
@@ -15,6 +15,7 @@ login_progress_for(struct login_progress **progress, struct view user)
 	login_progress_free(progress);
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return NULL;
+	p->key = buf_init(KEY_BYTES_MAX);
 	if ((p->user = view_dup(user)) == NULL) {
 		free(p);
 		return NULL;
@@ -26,10 +27,29 @@ login_progress_for(struct login_progress **progress, struct view user)
 void
 login_progress_free(struct login_progress **progress)
 {
-	if (*progress != NULL)
+	if (*progress != NULL) {
 		free((*progress)->user);
+		buf_free(&(*progress)->key);
+	}
 	free(*progress);
 	*progress = NULL;
+}
+
+void
+login_progress_remember_key(
+    struct login_progress *progress, struct view key, bool good, bool vouched)
+{
+	buf_clear(&progress->key);
+	buf_raw(&progress->key, key.p, key.n);
+	progress->key_good = good;
+	progress->key_vouched = good && vouched;
+}
+
+bool
+login_progress_knows_key(const struct login_progress *progress, struct view key)
+{
+	return progress != NULL && progress->key.n > 0 && buf_error(&progress->key) == 0 &&
+	    view_eq(buf_view(&progress->key), key);
 }
 
 const char *

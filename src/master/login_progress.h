@@ -18,6 +18,11 @@ struct login_progress {
 	bool code_only;                       /* a dialogue needs no password any more */
 	char methods[LOGIN_METHODS_TEXT_MAX]; /* that may follow; "": any */
 	enum login_question asked;
+
+	/* the key that a program was asked about last, and what it said */
+	struct buf key;
+	bool key_good;    /* not refused */
+	bool key_vouched; /* it is one of the user's, whatever is stored */
 };
 
 /*
@@ -27,6 +32,11 @@ struct login_progress {
 struct login_progress *login_progress_for(struct login_progress **progress, struct view user);
 /* Frees; *progress may be NULL, and is NULL afterwards. */
 void login_progress_free(struct login_progress **progress);
+/* Keeps what a program said of a key; forgets it when memory is short. */
+void login_progress_remember_key(
+    struct login_progress *progress, struct view key, bool good, bool vouched);
+/* Whether it is kept; progress may be NULL. */
+bool login_progress_knows_key(const struct login_progress *progress, struct view key);
 /* The name-list of the methods that may follow (RFC 4252 section 5.2). */
 const char *login_progress_methods(const struct login_progress *progress);
 

@@ -398,6 +398,8 @@ serve(struct start *start)
 
 	if (err != 0 || (err = give_up_root(start)) != 0)
 		return err;
+	if ((err = config_check_programs(config, &start->mistakes)) != 0)
+		return err;
 	umask((mode_t)config->sftpd.umask);
 	raise_descriptor_limit();
 	if (log_open(&m->log, &start->options->log) != 0) {
@@ -416,6 +418,9 @@ serve(struct start *start)
 		banning_load(m->banning);
 	if (start->options->request != NULL && (err = reload_new(&start->reload, m,
 	    start->options->config, start->options->request)) != 0)
+		return err;
+	if ((err = programs_new(&m->programs, &m->loop,
+	    (unsigned)config->limits.programs_at_once)) != 0)
 		return err;
 	password_queue_init(&m->passwords, (unsigned)config->limits.password_hashes_at_once);
 	reload_tell_keys(m, "sftpd");
@@ -448,6 +453,7 @@ clean_up(struct start *start)
 	connections_free(m);
 	control_stop(&m->control);
 	services_free(&m->services);
+	programs_free(&m->programs);
 	parking_free(&m->parking);
 	nurseries_free(&m->nurseries);
 	/* lets close callbacks run, and waits for what is on the thread pool */

@@ -65,6 +65,8 @@ read_settings(const struct reload *reload, struct reading *r)
 
 	if (err == ERR_IO)
 		buf_printf(&r->mistakes, "%s: %s\n", reload->request.config_dir, strerror(errno));
+	if (err == 0)
+		err = config_check_programs(r->config, &r->mistakes);
 	/* A file that is gone was hardly taken away to have all defaults. */
 	if (err == 0 && r->config->file[0] == '\0' && reload->config->file[0] != '\0') {
 		buf_printf(&r->mistakes, "%s is there no more, and no other configuration is\n",
@@ -198,6 +200,7 @@ apply(struct reload *reload)
 		log_app(m->log, LOG_LEVEL_ERROR, "config", "",
 		    "lists of addresses could not be taken over: %s", err_text(ERR_MEMORY));
 	m->passwords.at_once = (unsigned)reload->config->limits.password_hashes_at_once;
+	programs_set_limit(m->programs, (unsigned)reload->config->limits.programs_at_once);
 	m->allow = ssh_setup_allow(reload->config);
 	umask((mode_t)reload->config->sftpd.umask);
 	take_keys(m, r);

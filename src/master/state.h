@@ -19,6 +19,7 @@
 #include "master/metrics.h"
 #include "master/nurseries.h"
 #include "master/parking.h"
+#include "master/program.h"
 #include "master/services.h"
 #include "master/user_authorities.h"
 
@@ -42,6 +43,7 @@ struct master {
 	struct nurseries *nurseries;
 	struct parking *parking;
 	struct admin_store *admins; /* NULL in portable mode */
+	struct programs *programs;
 	struct control_hooks hooks;
 	struct control_engine *engine; /* NULL in portable mode */
 	char *backups_path;

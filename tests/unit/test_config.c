@@ -38,6 +38,8 @@ static const struct sample samples[] = {
 	{ "limits.max_unauthenticated_per_address", "50", "7", "7", "7" },
 	{ "limits.max_connections", "20000", "0", "0", "0" },
 	{ "limits.password_hashes_at_once", "2", "64", "64", "64" },
+	{ "limits.programs_at_once", "32", "1024", "1024", "1024" },
+	{ "limits.program_seconds", "60", "600", "600", "600" },
 	{ "limits.park_after_seconds", "30", "86400", "86400", "86400" },
 	{ "limits.penalty_seconds", "10", "0", "0", "0" },
 	{ "bans.enabled", "false", "true", "1", "true" },
@@ -111,7 +113,7 @@ static const struct sample samples[] = {
 	{ "data_provider.external_auth_program", "\"\"", "\"/bin/e\"", "/bin/e", "\"/bin/e\"" },
 	{ "data_provider.external_auth_scope", "0", "7", "7", "7" },
 	{ "data_provider.credentials_path", "\"credentials\"", "\"c\"", "c", "\"c\"" },
-	{ "data_provider.pre_login_program", "\"\"", "\"\"", "", "\"\"" },
+	{ "data_provider.pre_login_program", "\"\"", "\"/bin/p\"", "/bin/p", "\"/bin/p\"" },
 	{ "httpd.bind_port", "8080", "-5", "-5", "-5" },
 	{ "httpd.bind_address", "\"127.0.0.1\"", "\"\"", "", "\"\"" },
 	{ "httpd.templates_path", "\"templates\"", "\"t\"", "t", "\"t\"" },
@@ -432,6 +434,8 @@ test_ranges(void **state)
 		{ "limits.max_unauthenticated", "1", "0", "100000", "100001" },
 		{ "limits.max_connections", "0", "-1", "1000000", "1000001" },
 		{ "limits.password_hashes_at_once", "1", "0", "64", "65" },
+		{ "limits.programs_at_once", "1", "0", "1024", "1025" },
+		{ "limits.program_seconds", "1", "0", "600", "601" },
 		{ "limits.park_after_seconds", "0", "-1", "86400", "86401" },
 		{ "limits.penalty_seconds", "0", "-1", "3600", "3601" },
 		{ "sftpd.bind_port", "0", "-1", "65535", "65536" },
@@ -557,7 +561,7 @@ test_mistakes_in_a_file(void **state)
 		    "data_provider.name: \"\" is not the file" },
 		{ "{\"data_provider\":{\"users_table\":\"u;drop\"}}", "is not a table name" },
 		{ "{\"data_provider\":{\"users_table\":\"1\"}}", "is not a table name" },
-		{ "{\"data_provider\":{\"pre_login_program\":\"/x\"}}", "runs no program before" },
+		{ "{\"data_provider\":{\"pre_login_program\":\"x\"}}", "an absolute path" },
 		{ "{\"data_provider\":{\"port\":-5}}", "-5\" is not a whole number" },
 		{ "{\"data_provider\":{\"password\":[\"hush\"]}}",
 		    "password: a list is not a text" },
@@ -860,13 +864,13 @@ static void
 test_notes(void **state)
 {
 	struct config *config = load_good("{\"httpd\":{\"bind_port\":0},\"data_provider\":"
-					  "{\"external_auth_program\":\"/x\"}}", NULL);
+					  "{\"actions\":{\"command\":\"/x\"}}}", NULL);
 	struct buf notes = buf_init(TEXT_MAX);
 
 	(void)state;
 	config_notes(config, &notes);
 	assert_true(view_is(buf_view(&notes),
-	    "data_provider.external_auth_program: is set, but has "
+	    "data_provider.actions.command: is set, but has "
 					      "no effect in this version\n"));
 	config_free(&config);
 
