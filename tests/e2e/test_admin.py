@@ -3,9 +3,10 @@ import json
 import os
 import stat
 
+import paramiko
 import pytest
 
-from postern_server import AS_ROOT
+from postern_server import AS_ROOT, wait_until
 
 
 @pytest.fixture
@@ -147,6 +148,25 @@ def test_services_settings_and_the_provider(own):
     assert 'sftpd.bind_port' in own.cli('settings').stdout
     own.cli('provider', 'check')
     assert as_json(own, 'transfer', 'list') == []
+
+
+def test_transfers_have_a_rate(own, accounts):
+    account = accounts(own, name='bob')
+    transport = account.paramiko()
+    try:
+        with paramiko.SFTPClient.from_transport(transport).open('slow', 'w') as file:
+            def listed():
+                file.write(b'x' * 10_000)
+                file.flush()
+                return [one for one in as_json(own, 'transfer', 'list') if one['rate'] > 0]
+            only, = wait_until(listed, 'the transfer has a rate')
+            assert only['username'] == 'bob' and only['operation_type'] == 'upload'
+            assert only['path'] == '/slow' and only['size'] >= 10_000
+            assert only['last_activity'] >= only['start_time']
+            assert '/slow' in own.cli('transfer', 'list').stdout
+    finally:
+        transport.close()
+    wait_until(lambda: as_json(own, 'transfer', 'list') == [], 'it is gone')
 
 
 def test_accounts_are_searched(own, accounts):
