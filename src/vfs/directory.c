@@ -1,6 +1,7 @@
 #include "vfs/attributes.h"
 #include "vfs/place.h"
 #include "vfs/temporary.h"
+#include "vfs/tree.h"
 #include "vfs/vpath.h"
 
 #include "base/fd.h"
@@ -20,10 +21,13 @@
 enum { BATCH_BYTES = 32 * 1024 };
 
 struct vfs_directory {
-	int fd;
-	size_t at, end; /* of the batch that is being handed out */
+	const struct vfs *vfs;
+	int fd;             /* -1 for a virtual one */
+	size_t next_folder; /* to be looked at; folders and the way to them come first */
+	size_t at, end;     /* of the batch that is being handed out */
 	struct grants grants;
-	struct vpath path;
+	struct vpath path;  /* as the client wrote it */
+	struct vpath real;  /* without links */
 	_Alignas(struct dirent64) char batch[BATCH_BYTES];
 };
 
@@ -42,10 +46,13 @@ vfs_open_directory(struct vfs *vfs, const struct vpath *path, struct vfs_directo
 	if (err == 0 && directory == NULL)
 		err = ENOMEM;
 	if (err == 0) {
+		directory->vfs = vfs;
 		directory->fd = fd_take(&fd);
+		directory->next_folder = 1;
 		directory->at = directory->end = 0;
 		directory->grants = place.grants;
 		vpath_copy(&directory->path, path);
+		vpath_copy(&directory->real, place_path(&place, path));
 		*out = directory;
 	}
 	fd_close(&fd);
@@ -62,11 +69,13 @@ vfs_directory_path(const struct vfs_directory *directory)
 static int
 batch_fill(struct vfs_directory *directory, bool *end_out)
 {
-	long n;
+	long n = 0;
 
-	do {
+	while (directory->fd >= 0) {
 		n = syscall(SYS_getdents64, directory->fd, directory->batch, (size_t)BATCH_BYTES);
-	} while (n == -1 && errno == EINTR);
+		if (n != -1 || errno != EINTR)
+			break;
+	}
 	/* ENOENT: the directory has been removed. */
 	if (n == -1 && errno != ENOENT)
 		return errno;
@@ -85,6 +94,59 @@ batch_next(struct vfs_directory *directory)
 	return entry;
 }
 
+/* True when the way to a folder below `first` goes on by this name. */
+static bool
+leads_to_folder(const struct vfs_directory *directory, struct view name, size_t first)
+{
+	const struct vfs_policy *policy = &directory->vfs->policy;
+	struct view other;
+
+	for (size_t folder = 1; folder < first; folder++) {
+		if (policy_way_to_folder(policy, folder, &directory->real, &other) &&
+		    other.n == name.n && memcmp(other.p, name.p, name.n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What the way to a folder goes on by: the folder itself, or a directory above it. */
+static int
+stat_on_way(const struct vfs_directory *directory, size_t folder, const char *name,
+	struct stat *st)
+{
+	const struct vfs *vfs = directory->vfs;
+	size_t above = directory->real.length + (vpath_is_root(&directory->real) ? 0 : 1);
+
+	if (policy_mount(&vfs->policy, folder)->length == above + strlen(name))
+		return fstat(vfs->root_fds[folder], st) == 0 ? 0 : errno;
+	if (directory->fd >= 0 && fstatat(directory->fd, name, st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISDIR(st->st_mode))
+		return 0;
+	return tree_stat_virtual(vfs, st);
+}
+
+/* The next name in this directory by which the way to a folder goes on; false after the last. */
+static bool
+next_on_way(struct vfs_directory *directory, struct vfs_entry *out)
+{
+	const struct vfs_policy *policy = &directory->vfs->policy;
+
+	while (directory->next_folder <= policy->folder_count) {
+		size_t folder = directory->next_folder++;
+		struct view name;
+		struct stat st;
+
+		if (!policy_way_to_folder(policy, folder, &directory->real, &name) ||
+		    leads_to_folder(directory, name, folder) ||
+		    view_copy(name, out->name, sizeof(out->name)) != 0 ||
+		    stat_on_way(directory, folder, out->name, &st) != 0)
+			continue;
+		attributes_from_stat(&st, &out->attributes);
+		return true;
+	}
+	return false;
+}
+
 /*
  * False for what is no entry to show. Uploads under way are none, and what dead sessions left of
  * theirs is removed here, where it is found without being looked for. A few file systems have
@@ -94,11 +156,13 @@ static bool
 entry_fill(const struct vfs_directory *directory, const struct dirent64 *from,
 	struct vfs_entry *out)
 {
+	size_t all = directory->vfs->policy.folder_count + 1;
 	struct stat st;
 	size_t n = strlen(from->d_name);
 
 	if (n > VPATH_NAME_MAX || strcmp(from->d_name, ".") == 0 ||
-	    strcmp(from->d_name, "..") == 0)
+	    strcmp(from->d_name, "..") == 0 ||
+	    leads_to_folder(directory, view_of(from->d_name), all))
 		return false;
 	if (temporary_is_name(from->d_name)) {
 		(void)temporary_sweep(directory->fd, from->d_name);
@@ -122,6 +186,8 @@ MUST int
 vfs_read_directory(struct vfs_directory *directory, struct vfs_entry *out, bool *end_out)
 {
 	*end_out = false;
+	if (next_on_way(directory, out))
+		return 0;
 	for (;;) {
 		if (directory->at >= directory->end) {
 			int err = batch_fill(directory, end_out);
@@ -142,8 +208,14 @@ vfs_directory_stat(struct vfs_directory *directory, struct vfs_attributes *out)
 	if (!operations_allowed(OPERATION_BIT(STAT), OPERAND_PATH, NODE_DIRECTORY,
 	    directory->grants))
 		return EACCES;
-	if (fstat(directory->fd, &st) != 0)
+	if (directory->fd < 0) {
+		int err = tree_stat_virtual(directory->vfs, &st);
+
+		if (err != 0)
+			return err;
+	} else if (fstat(directory->fd, &st) != 0) {
 		return errno;
+	}
 	attributes_from_stat(&st, out);
 	return 0;
 }

@@ -15,11 +15,14 @@
 /* As many as the kernel follows (path_resolution(7)). */
 enum { LINKS_MAX = 40, PENDING_BYTES = 2 * PATH_MAX };
 
-/* A walk from the root: what is behind is free of links, what is ahead is still text. */
+/* A walk from "/": what is behind is free of links, what is ahead is still text. */
 struct walk {
 	const struct vfs *vfs;
 	struct vpath behind;
-	int fd; /* of `behind`, or -1 for the root */
+	size_t root;     /* where that is */
+	size_t confined; /* the folder whose link was followed, or 0; it is not left any more */
+	bool is_virtual; /* what is behind need not exist: a folder is below it */
+	int fd;          /* of what is behind; -1 for a root, and for what does not exist */
 	int links;
 	size_t ahead; /* where the text ahead begins; it ends with the buffer */
 	char text[PENDING_BYTES];
@@ -69,30 +72,57 @@ walk_is_at_end(const struct walk *walk)
 	return true;
 }
 
+/* What is behind is now another path; its descriptor, -1 for none, is taken. */
 static void
-walk_restart(struct walk *walk)
+walk_stand(struct walk *walk, const struct vpath *behind, int *fd, bool is_virtual)
 {
 	fd_close(&walk->fd);
-	vpath_set_root(&walk->behind);
+	walk->fd = fd_take(fd);
+	vpath_copy(&walk->behind, behind);
+	walk->root = vfs_policy_folder_of(&walk->vfs->policy, behind);
+	walk->is_virtual = is_virtual;
+}
+
+/* What was found at a path that leads to a folder does not count unless it is a directory. */
+static bool
+is_directory(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 static int
 walk_up(struct walk *walk)
 {
-	fd_close(&walk->fd);
-	vpath_parent(&walk->behind, &walk->behind);
-	if (vpath_is_root(&walk->behind))
+	const struct vfs_policy *policy = &walk->vfs->policy;
+	struct vpath parent;
+	size_t root;
+	int fd = -1, err = 0;
+
+	if (walk->confined != 0 && policy_is_mount(policy, &walk->behind))
 		return 0;
-	return resolve_at(walk->vfs->root_fd, tree_relative(&walk->behind),
-	    O_PATH | O_DIRECTORY | O_NOFOLLOW, &walk->fd);
+	vpath_parent(&walk->behind, &parent);
+	root = vfs_policy_folder_of(policy, &parent);
+	if (!policy_is_mount(policy, &parent))
+		err = resolve_at(walk->vfs->root_fds[root],
+		    tree_relative(walk->vfs, root, &parent), O_PATH | O_DIRECTORY | O_NOFOLLOW,
+		    &fd);
+	if (err != 0 && !policy_holds_folder(policy, &parent))
+		return err;
+	walk_stand(walk, &parent, &fd, err != 0);
+	return 0;
 }
 
 /* The link's text takes the place of its name. */
 static int
 walk_link(struct walk *walk, int link_fd)
 {
+	const struct vpath *base;
+	struct view target;
 	char text[PATH_MAX];
 	ssize_t n = readlinkat(link_fd, "", text, sizeof(text));
+	int none = -1;
 
 	if (n < 0)
 		return errno;
@@ -102,14 +132,17 @@ walk_link(struct walk *walk, int link_fd)
 		return ENAMETOOLONG;
 	if (++walk->links > LINKS_MAX)
 		return ELOOP;
-	if (text[0] == '/')
-		walk_restart(walk);
-	return walk_prepend(walk,
-	    link_inside(walk->vfs, (struct view){ (const uint8_t *)text, (size_t)n }));
+	walk->confined = walk->confined != 0 ? walk->confined : walk->root;
+	target = (struct view){ (const uint8_t *)text, (size_t)n };
+	if (text[0] == '/') {
+		base = link_base(walk->vfs, walk->root, &target);
+		walk_stand(walk, base, &none, false);
+	}
+	return walk_prepend(walk, target);
 }
 
 static int
-walk_into(struct walk *walk, struct view component, int *fd)
+walk_into(struct walk *walk, const struct vpath *next, int *fd)
 {
 	struct stat st;
 
@@ -119,28 +152,38 @@ walk_into(struct walk *walk, struct view component, int *fd)
 		return walk_link(walk, *fd);
 	if (!S_ISDIR(st.st_mode) && !walk_is_at_end(walk))
 		return ENOTDIR;
-	if (vpath_append(&walk->behind, component) != 0)
-		return ENAMETOOLONG;
-	fd_close(&walk->fd);
-	walk->fd = fd_take(fd);
+	walk_stand(walk, next, fd, false);
 	return 0;
 }
 
 static int
 walk_down(struct walk *walk, struct view component)
 {
-	int from = walk->fd == -1 ? walk->vfs->root_fd : walk->fd;
-	char name[VPATH_NAME_MAX + 1];
-	int fd = -1;
-	int err;
+	const struct vfs_policy *policy = &walk->vfs->policy;
+	int from = walk->fd == -1 ? walk->vfs->root_fds[walk->root] : walk->fd;
+	struct vpath next;
+	int fd = -1, err = ENOENT;
 
-	if (view_copy(component, name, sizeof(name)) != 0)
+	vpath_copy(&next, &walk->behind);
+	if (vpath_append(&next, component) != 0)
 		return ENAMETOOLONG;
-	err = resolve_at(from, name, O_PATH | O_NOFOLLOW, &fd);
-	if (err == ENOENT && walk_is_at_end(walk))
-		return vpath_append(&walk->behind, component) == 0 ? 0 : ENAMETOOLONG;
+	if (policy_is_mount(policy, &next)) {
+		walk_stand(walk, &next, &fd, false);
+		return 0;
+	}
+	if (!walk->is_virtual)
+		err = resolve_at(from, vpath_name(&next), O_PATH | O_NOFOLLOW, &fd);
+	if (policy_holds_folder(policy, &next) && !is_directory(fd)) {
+		fd_close(&fd);
+		walk_stand(walk, &next, &fd, true);
+		return 0;
+	}
+	if (err == ENOENT && walk_is_at_end(walk)) {
+		walk_stand(walk, &next, &fd, false);
+		return 0;
+	}
 	if (err == 0)
-		err = walk_into(walk, component, &fd);
+		err = walk_into(walk, &next, &fd);
 	fd_close(&fd);
 	return err;
 }
@@ -166,15 +209,31 @@ link_follow(const struct vfs *vfs, const struct vpath *path, struct vpath *out)
 	return err;
 }
 
-struct view
-link_inside(const struct vfs *vfs, struct view text)
+/* Takes the host path of a root off the front. */
+static bool
+take_host_path(const struct vfs *vfs, size_t root, struct view *text)
 {
-	const struct vpath *root = &vfs->host_path;
+	const struct vpath *host = tree_host_path(vfs, root);
 
-	if (!vfs->has_host_path || vpath_is_root(root) ||
-	    !vpath_is_within((const char *)text.p, text.n, root))
-		return text;
-	return (struct view){ text.p + root->length, text.n - root->length };
+	if (host == NULL || !vpath_is_within((const char *)text->p, text->n, host))
+		return false;
+	text->p += host->length;
+	text->n -= host->length;
+	return true;
+}
+
+const struct vpath *
+link_base(const struct vfs *vfs, size_t root, struct view *text)
+{
+	const struct vfs_policy *policy = &vfs->policy;
+
+	if (take_host_path(vfs, root, text))
+		return policy_mount(policy, root);
+	for (size_t other = 1; root == 0 && other <= policy->folder_count; other++) {
+		if (take_host_path(vfs, other, text))
+			return policy_mount(policy, other);
+	}
+	return policy_mount(policy, root);
 }
 
 /* Bytes of the part that two paths have in common, by components; 0 when it is the root. */

@@ -2,8 +2,8 @@
 #include "vfs/attributes.h"
 #include "vfs/link.h"
 #include "vfs/place.h"
-#include "vfs/rename.h"
 #include "vfs/temporary.h"
+#include "vfs/tree.h"
 #include "vfs/upload.h"
 #include "vfs/vpath.h"
 
@@ -36,7 +36,7 @@ vfs_statvfs(struct vfs *vfs, const struct vpath *path, struct statvfs *out)
 	int fd;
 	int err = place_open(vfs, OPERATION_BIT(STATVFS), path, O_PATH, &place, &fd);
 
-	if (err == 0 && fstatvfs(fd, out) != 0)
+	if (err == 0 && fstatvfs(place.is_virtual ? vfs->root_fds[0] : fd, out) != 0)
 		err = errno;
 	fd_close(&fd);
 	place_free(&place);
@@ -108,14 +108,31 @@ vfs_set_attributes(struct vfs *vfs, const struct vpath *path, bool follow,
 	return err;
 }
 
+/* A stored text, as a path of the account where it is absolute. */
+static void
+show_target(const struct vfs *vfs, size_t root, struct view text, struct buf *out)
+{
+	const struct vpath *base;
+
+	if (text.n > 0 && text.p[0] == '/') {
+		base = link_base(vfs, root, &text);
+		if (!vpath_is_root(base) || text.n == 0)
+			buf_raw(out, base->text, base->length);
+	}
+	buf_raw(out, text.p, text.n);
+}
+
 MUST int
 vfs_read_link(struct vfs *vfs, const struct vpath *path, struct buf *out)
 {
 	struct place place;
+	struct stat st;
 	char text[PATH_MAX];
 	ssize_t n = -1;
-	int err = place_find(vfs, OPERATION_BIT(READ_LINK), OPERAND_PATH, path, &place);
+	int err = place_find_node(vfs, OPERATION_BIT(READ_LINK), path, false, &place, &st);
 
+	if (err == 0 && !S_ISLNK(st.st_mode))
+		err = EINVAL;
 	if (err == 0) {
 		n = readlinkat(place.directory_fd, place.name, text, sizeof(text));
 		err = n < 0 ? errno : 0;
@@ -123,21 +140,21 @@ vfs_read_link(struct vfs *vfs, const struct vpath *path, struct buf *out)
 	if (err == 0 && (size_t)n == sizeof(text))
 		err = ENAMETOOLONG;
 	if (err == 0) {
-		struct view inside =
-		    link_inside(vfs, (struct view){ (const uint8_t *)text, (size_t)n });
-
-		if (inside.n == 0)
-			inside = view_of("/");
-		buf_raw(out, inside.p, inside.n);
+		show_target(vfs, place.root,
+		    (struct view){ (const uint8_t *)text, (size_t)n }, out);
 		err = buf_error(out) == 0 ? 0 : ENOMEM;
 	}
 	place_free(&place);
 	return err;
 }
 
-/* What symlinkat() stores, terminated. */
+/*
+ * What symlinkat() stores, terminated. A link in a folder leads within the folder only, so that
+ * one which could not be followed is not made.
+ */
 static int
-stored_target(struct view target, const struct vpath *directory, struct buf *out)
+stored_target(const struct vfs *vfs, const struct place *place, struct view target,
+	const struct vpath *directory, struct buf *out)
 {
 	struct vpath path;
 
@@ -148,6 +165,8 @@ stored_target(struct view target, const struct vpath *directory, struct buf *out
 			return ENAMETOOLONG;
 		if (vpath_is_root(&path))
 			return EACCES;
+		if (place->root != 0 && vfs_policy_folder_of(&vfs->policy, &path) != place->root)
+			return EXDEV;
 		link_relative(out, directory, &path);
 	} else {
 		buf_raw(out, target.p, target.n);
@@ -170,8 +189,8 @@ vfs_symlink(struct vfs *vfs, struct view target, const struct vpath *link)
 
 	if (err == 0) {
 		/* Counted from where the link really is, so without links on the way. */
-		vpath_parent(place.real != NULL ? place.real : link, &directory);
-		err = stored_target(target, &directory, &text);
+		vpath_parent(place_path(&place, link), &directory);
+		err = stored_target(vfs, &place, target, &directory, &text);
 	}
 	if (err == 0 && symlinkat((const char *)text.p, place.directory_fd, place.name) != 0)
 		err = errno;
@@ -199,28 +218,11 @@ vfs_hard_link(struct vfs *vfs, const struct vpath *from, const struct vpath *to)
 		err = place_find(vfs, OPERATION_BIT(HARD_LINK), OPERAND_TARGET, to, &target);
 	if (err == 0)
 		err = check_linkable(&st);
+	if (err == 0 && source.root != target.root)
+		err = EXDEV;
 	if (err == 0 && linkat(source.directory_fd, source.name, target.directory_fd, target.name,
 	    0) != 0)
 		err = errno;
-	place_free(&source);
-	place_free(&target);
-	return err;
-}
-
-MUST int
-vfs_rename(struct vfs *vfs, const struct vpath *from, const struct vpath *to, bool replace)
-{
-	struct place source, target = { .directory_fd = -1 };
-	int err;
-
-	if (vpath_is_root(from) || vpath_is_root(to))
-		return EACCES;
-	err = place_find(vfs, OPERATION_BIT(RENAME), OPERAND_PATH, from, &source);
-	if (err == 0)
-		err = place_find(vfs, OPERATION_BIT(RENAME), OPERAND_TARGET, to, &target);
-	if (err == 0)
-		err = rename_entry(source.directory_fd, source.name, target.directory_fd,
-		    target.name, replace);
 	place_free(&source);
 	place_free(&target);
 	return err;

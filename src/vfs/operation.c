@@ -2,10 +2,12 @@
 
 struct requirement {
 	uint32_t own, parent, node, target_parent;
+	unsigned traits;
+	uint32_t rights;
 };
 
-#define VFS_OPERATION_ROW(name, own, parent, node, target_parent) \
-	[OPERATION_##name] = { own, parent, node, target_parent },
+#define VFS_OPERATION_ROW(name, own, parent, node, target_parent, traits, rights) \
+	[OPERATION_##name] = { own, parent, node, target_parent, traits, rights },
 static const struct requirement requirements[OPERATION_COUNT] = {
 	VFS_OPERATIONS(VFS_OPERATION_ROW)
 };
@@ -30,14 +32,12 @@ node_holds(uint32_t needed, enum node_type type, struct grants grants)
 	return holds(needed, grants.own) || holds(needed, grants.parent);
 }
 
-bool
-operations_allowed(operations wanted, enum operand operand, enum node_type type,
-	struct grants grants)
+/* What all of them need together. */
+static struct requirement
+sum(operations wanted)
 {
 	struct requirement needed = { 0 };
 
-	if (wanted == 0)
-		return false;
 	for (unsigned i = 0; i < OPERATION_COUNT; i++) {
 		if ((wanted & ((operations)1 << i)) == 0)
 			continue;
@@ -45,9 +45,50 @@ operations_allowed(operations wanted, enum operand operand, enum node_type type,
 		needed.parent |= requirements[i].parent;
 		needed.node |= requirements[i].node;
 		needed.target_parent |= requirements[i].target_parent;
+		needed.traits |= requirements[i].traits;
 	}
+	return needed;
+}
+
+static bool
+name_passes(unsigned traits, enum node_type type, struct grants grants)
+{
+	if (grants.file || (traits & (TRAIT_FILE | TRAIT_NODE)) == 0)
+		return true;
+	return (traits & TRAIT_FILE) == 0 && type != NODE_OTHER;
+}
+
+bool
+operations_allowed(operations wanted, enum operand operand, enum node_type type,
+	struct grants grants)
+{
+	struct requirement needed = sum(wanted);
+
+	if (wanted == 0 || !name_passes(needed.traits, type, grants))
+		return false;
 	if (operand == OPERAND_TARGET)
 		return holds(needed.target_parent, grants.parent);
 	return holds(needed.own, grants.own) && holds(needed.parent, grants.parent) &&
 	    node_holds(needed.node, type, grants);
+}
+
+bool
+operations_name(operations wanted)
+{
+	return (sum(wanted).traits & TRAIT_NAME) != 0;
+}
+
+uint32_t
+operations_rights(operations wanted, uint32_t permissions)
+{
+	uint32_t rights = 0;
+
+	for (unsigned i = 0; i < OPERATION_COUNT; i++) {
+		const struct requirement *r = &requirements[i];
+
+		if ((wanted & ((operations)1 << i)) != 0 &&
+		    holds(r->own | r->parent | r->node | r->target_parent, permissions))
+			rights |= r->rights;
+	}
+	return rights;
 }

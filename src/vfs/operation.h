@@ -8,35 +8,62 @@
 #ifndef VFS_OPERATION_H
 #define VFS_OPERATION_H
 
+#include "base/tree_right.h"
 #include "vfs/policy.h"
 
 /*
- * X(NAME, own, parent, node, target_parent): the permissions that must all hold
+ * X(NAME, own, parent, node, target_parent, traits, rights): the permissions that must all hold
  *   own            on the path itself
  *   parent         on the directory that holds it
  *   node           on the path itself for what is not a directory, on its parent for a directory
  *   target_parent  on the directory that holds the second path
+ * and
+ *   traits         enum operation_trait bits
+ *   rights         what the kernel must let the process do for it (base/tree_right.h)
+ *
+ * RENAME is what the contract asks for; with strict renames RENAME_STRICTLY takes its place, and
+ * REPLACE_STRICTLY is needed as well to replace what is there.
  */
 #define VFS_OPERATIONS(X) \
-	X(OPEN_READ, 0, PERMISSION_DOWNLOAD, 0, 0) \
-	X(CREATE_FILE, 0, PERMISSION_UPLOAD, 0, 0) \
-	X(OVERWRITE_FILE, 0, PERMISSION_OVERWRITE, 0, 0) \
-	X(OPEN_DIRECTORY, PERMISSION_LIST, 0, 0, 0) \
-	X(STAT, 0, PERMISSION_LIST, 0, 0) \
-	X(STATVFS, 0, PERMISSION_LIST, 0, 0) \
-	X(READ_LINK, 0, PERMISSION_LIST, 0, 0) \
-	X(SET_SIZE, 0, 0, PERMISSION_OVERWRITE, 0) \
-	X(SET_OWNER, 0, 0, PERMISSION_CHOWN, 0) \
-	X(SET_MODE, 0, 0, PERMISSION_CHMOD, 0) \
-	X(SET_TIMES, 0, 0, PERMISSION_CHTIMES, 0) \
-	X(SYMLINK, 0, PERMISSION_CREATE_SYMLINKS, 0, 0) \
-	X(HARD_LINK, 0, PERMISSION_DOWNLOAD | PERMISSION_OVERWRITE, 0, PERMISSION_CREATE_SYMLINKS) \
-	X(RENAME, 0, 0, 0, PERMISSION_RENAME) \
-	X(REMOVE, 0, PERMISSION_DELETE, 0, 0) \
-	X(MAKE_DIRECTORY, 0, PERMISSION_CREATE_DIRS, 0, 0) \
-	X(REMOVE_DIRECTORY, 0, PERMISSION_DELETE, 0, 0)
+	X(OPEN_READ, 0, PERMISSION_DOWNLOAD, 0, 0, TRAIT_FILE, TREE_READ_FILE) \
+	X(CREATE_FILE, 0, PERMISSION_UPLOAD, 0, 0, TRAIT_FILE | TRAIT_NAME, \
+		TREE_MAKE_FILE | TREE_WRITE_FILE) \
+	X(OVERWRITE_FILE, 0, PERMISSION_OVERWRITE, 0, 0, TRAIT_FILE, TREE_WRITE_FILE) \
+	X(OPEN_DIRECTORY, PERMISSION_LIST, 0, 0, 0, 0, TREE_READ_DIRECTORY) \
+	X(STAT, 0, PERMISSION_LIST, 0, 0, 0, 0) \
+	X(STATVFS, 0, PERMISSION_LIST, 0, 0, 0, 0) \
+	X(READ_LINK, 0, PERMISSION_LIST, 0, 0, 0, 0) \
+	X(SET_SIZE, 0, 0, PERMISSION_OVERWRITE, 0, TRAIT_FILE, TREE_WRITE_FILE) \
+	X(SET_OWNER, 0, 0, PERMISSION_CHOWN, 0, 0, TREE_READ) \
+	X(SET_MODE, 0, 0, PERMISSION_CHMOD, 0, 0, TREE_READ) \
+	X(SET_TIMES, 0, 0, PERMISSION_CHTIMES, 0, 0, TREE_READ) \
+	X(SYMLINK, 0, PERMISSION_CREATE_SYMLINKS, 0, 0, TRAIT_FILE | TRAIT_NAME, \
+		TREE_MAKE_LINK) \
+	X(HARD_LINK, 0, PERMISSION_DOWNLOAD | PERMISSION_OVERWRITE, 0, \
+		PERMISSION_CREATE_SYMLINKS, TRAIT_FILE | TRAIT_NAME, TREE_MAKE_FILE | TREE_MOVE) \
+	X(RENAME, 0, 0, 0, PERMISSION_RENAME, TRAIT_NODE | TRAIT_NAME, RIGHTS_RENAME) \
+	X(RENAME_STRICTLY, 0, PERMISSION_RENAME | PERMISSION_DELETE, 0, PERMISSION_RENAME, \
+		TRAIT_NODE | TRAIT_NAME, RIGHTS_RENAME) \
+	X(REPLACE_STRICTLY, 0, 0, 0, PERMISSION_OVERWRITE, 0, 0) \
+	X(REMOVE, 0, PERMISSION_DELETE, 0, 0, TRAIT_FILE, TREE_REMOVE_FILE) \
+	X(MAKE_DIRECTORY, 0, PERMISSION_CREATE_DIRS, 0, 0, 0, TREE_MAKE_DIRECTORY) \
+	X(REMOVE_DIRECTORY, 0, PERMISSION_DELETE, 0, 0, TRAIT_NAME, TREE_REMOVE_DIRECTORY)
 
-#define VFS_OPERATION_NAME(name, own, parent, node, target_parent) OPERATION_##name,
+/* Whatever it is that gets another name, and what had that name before. */
+#define RIGHTS_RENAME \
+	(TREE_MAKE_FILE | TREE_MAKE_DIRECTORY | TREE_MAKE_LINK | TREE_REMOVE_FILE | \
+		TREE_REMOVE_DIRECTORY | TREE_MOVE)
+
+enum operation_trait {
+	/* It is about a file, whose name (and new name) must pass the patterns of its directory. */
+	TRAIT_FILE = 1,
+	/* The same where it turns out to be about something else than a directory. */
+	TRAIT_NODE = 2,
+	/* The name itself comes, goes or moves: none in the way to a virtual folder. */
+	TRAIT_NAME = 4,
+};
+
+#define VFS_OPERATION_NAME(name, ...) OPERATION_##name,
 enum operation { VFS_OPERATIONS(VFS_OPERATION_NAME) OPERATION_COUNT };
 #undef VFS_OPERATION_NAME
 
@@ -60,5 +87,12 @@ enum node_type {
 /* True when all of the operations are allowed; false when there is none. */
 bool operations_allowed(operations wanted, enum operand operand, enum node_type type,
 	struct grants grants);
+/* True when any of them makes, moves or takes away the name itself (TRAIT_NAME). */
+bool operations_name(operations wanted);
+/*
+ * What the kernel must allow for those of the operations that can be granted at all where only
+ * these permissions are given on any path.
+ */
+uint32_t operations_rights(operations wanted, uint32_t permissions);
 
 #endif

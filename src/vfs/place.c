@@ -19,25 +19,33 @@
  */
 enum { FOLLOW_TRIES = 16 };
 
+/* In the directory of a root, the root itself is ".". */
 static int
 open_directory_of(const struct vfs *vfs, const struct vpath *path, struct place *place)
 {
+	const struct vfs_policy *policy = &vfs->policy;
+	const char *name = vpath_name(path);
 	struct vpath directory;
 	int err;
 
-	if (vpath_is_root(path))
+	place->root = vfs_policy_folder_of(policy, path);
+	place->directory_fd = vfs->root_fds[place->root];
+	place->owns_fd = false;
+	if (policy_is_mount(policy, path)) {
 		memcpy(place->name, ".", 2);
-	else
-		memcpy(place->name, vpath_name(path), strlen(vpath_name(path)) + 1);
-	if (vpath_parent_length(path) == 1) {
-		place->directory_fd = vfs->root_fd;
-		place->owns_fd = false;
 		return 0;
 	}
+	memcpy(place->name, name, strlen(name) + 1);
 	vpath_parent(path, &directory);
-	err = resolve_at(vfs->root_fd, tree_relative(&directory), O_PATH | O_DIRECTORY,
+	if (policy_is_mount(policy, &directory))
+		return 0;
+	err = resolve_at(vfs->root_fds[place->root],
+	    tree_relative(vfs, place->root, &directory), O_PATH | O_DIRECTORY,
 	    &place->directory_fd);
 	place->owns_fd = err == 0;
+	/* what is no directory in the way to a folder does not count */
+	if ((err == ELOOP || err == ENOTDIR) && policy_holds_folder(policy, &directory))
+		return ENOENT;
 	return err;
 }
 
@@ -56,6 +64,18 @@ real_path(const struct vfs *vfs, const struct vpath *path, bool follow_last, str
 	if (err != 0)
 		return err;
 	return vpath_append(out, view_of(name)) == 0 ? 0 : ENAMETOOLONG;
+}
+
+/* What is asked before anything is opened, of each spelling of a path. */
+static int
+check_permitted(const struct vfs *vfs, operations wanted, enum operand operand,
+	const struct vpath *path, struct grants grants)
+{
+	if (!operations_allowed(wanted, operand, NODE_UNKNOWN, grants))
+		return EACCES;
+	if (operations_name(wanted) && policy_holds_folder(&vfs->policy, path))
+		return EACCES;
+	return 0;
 }
 
 static int
@@ -77,8 +97,9 @@ find_real(const struct vfs *vfs, operations wanted, enum operand operand,
 			return err;
 		place->grants =
 		    grants_both(spelled, policy_grants(&vfs->policy, place->real));
-		if (!operations_allowed(wanted, operand, NODE_UNKNOWN, place->grants))
-			return EACCES;
+		err = check_permitted(vfs, wanted, operand, place->real, place->grants);
+		if (err != 0)
+			return err;
 		err = open_directory_of(vfs, place->real, place);
 	}
 	return err;
@@ -94,7 +115,7 @@ place_start(const struct vfs *vfs, operations wanted, enum operand operand,
 	};
 	if (temporary_is_name(vpath_name(path)))
 		return ENOENT;
-	return operations_allowed(wanted, operand, NODE_UNKNOWN, place->grants) ? 0 : EACCES;
+	return check_permitted(vfs, wanted, operand, path, place->grants);
 }
 
 MUST int
@@ -120,12 +141,32 @@ place_follow(const struct vfs *vfs, operations wanted, enum operand operand,
 	return err == 0 ? find_real(vfs, wanted, operand, path, true, out) : err;
 }
 
-static int
-place_stat(const struct place *place, struct stat *st_out)
+const struct vpath *
+place_path(const struct place *place, const struct vpath *path)
 {
-	if (fstatat(place->directory_fd, place->name, st_out, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno;
-	return 0;
+	return place->real != NULL ? place->real : path;
+}
+
+/* Nothing is there, or no directory: then a folder below makes it one. */
+static bool
+becomes_virtual(const struct vfs *vfs, const struct vpath *path, struct place *place)
+{
+	place->is_virtual = policy_holds_folder(&vfs->policy, place_path(place, path));
+	return place->is_virtual;
+}
+
+/* `err` is that of finding the place. */
+static int
+place_stat(const struct vfs *vfs, const struct vpath *path, int err, struct place *place,
+	struct stat *st_out)
+{
+	if (err == 0 && fstatat(place->directory_fd, place->name, st_out,
+	    AT_SYMLINK_NOFOLLOW) != 0)
+		err = errno;
+	if ((err == ENOENT || (err == 0 && !S_ISDIR(st_out->st_mode))) &&
+	    becomes_virtual(vfs, path, place))
+		return tree_stat_virtual(vfs, st_out);
+	return err;
 }
 
 MUST int
@@ -134,15 +175,13 @@ place_find_node(const struct vfs *vfs, operations wanted, const struct vpath *pa
 {
 	int err = place_find(vfs, wanted, OPERAND_PATH, path, out);
 
-	if (err == 0)
-		err = place_stat(out, st_out);
+	err = place_stat(vfs, path, err, out, st_out);
 	for (int i = 0; err == 0 && follow && S_ISLNK(st_out->st_mode); i++) {
 		if (i == FOLLOW_TRIES)
 			return ELOOP;
 		place_free(out);
 		err = place_follow(vfs, wanted, OPERAND_PATH, path, out);
-		if (err == 0)
-			err = place_stat(out, st_out);
+		err = place_stat(vfs, path, err, out, st_out);
 	}
 	return err;
 }
@@ -164,6 +203,8 @@ place_open(const struct vfs *vfs, operations wanted, const struct vpath *path, i
 		else
 			break;
 	}
+	if ((err == ENOENT || err == ENOTDIR || err == ELOOP) && becomes_virtual(vfs, path, out))
+		return 0;
 	return err;
 }
 
@@ -194,9 +235,12 @@ place_open_file(const struct place *place, int flags, int *fd_out, struct stat *
 MUST int
 place_open_directory(const struct place *place, int *fd_out, struct stat *st_out)
 {
-	int err = resolve_at(place->directory_fd, place->name,
-	    O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, fd_out);
+	int err = EACCES;
 
+	*fd_out = -1;
+	if (!place->is_virtual)
+		err = resolve_at(place->directory_fd, place->name,
+		    O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, fd_out);
 	if (err == 0 && fstat(*fd_out, st_out) != 0) {
 		err = errno;
 		fd_close(fd_out);
@@ -219,13 +263,16 @@ MUST int
 place_create_plain(const struct vfs *vfs, operations wanted, const struct vpath *path, int flags,
 	struct grants *grants_out, int *fd_out)
 {
+	size_t root = vfs_policy_folder_of(&vfs->policy, path);
+	int err;
+
 	*fd_out = -1;
 	*grants_out = policy_grants(&vfs->policy, path);
 	if (temporary_is_name(vpath_name(path)))
 		return ENOENT;
-	if (!operations_allowed(wanted, OPERAND_PATH, NODE_UNKNOWN, *grants_out) ||
-	    vpath_is_root(path))
+	err = check_permitted(vfs, wanted, OPERAND_PATH, path, *grants_out);
+	if (err != 0 || vpath_is_root(path))
 		return EACCES;
-	return resolve_at(vfs->root_fd, tree_relative(path), flags | O_CREAT | O_EXCL | O_NOCTTY,
-	    fd_out);
+	return resolve_at(vfs->root_fds[root], tree_relative(vfs, root, path),
+	    flags | O_CREAT | O_EXCL | O_NOCTTY, fd_out);
 }

@@ -7,8 +7,11 @@
  * root descriptor; no path string is compared to decide safety. FIFOs, sockets and devices are
  * never opened. Nothing here knows a protocol, a user name or another process.
  *
- * Symbolic links are followed inside the root: an absolute link starts at the root, and one that
- * names the host path of the root (as older servers stored them) is taken from there on. Where
+ * The tree has one root or several: the home directory, and the virtual folders of the policy.
+ *
+ * Symbolic links are followed inside the tree: an absolute link starts at the root, and one that
+ * names the host path of the root (as older servers stored them) is taken from there on; a link in
+ * a virtual folder leads within the folder, whose own directory is its root. Where
  * links lead, both spellings of the path need the permission: the client's, and the one without
  * links that the kernel then opens. So a link cannot lend the permissions of its directory.
  *
@@ -70,13 +73,55 @@ struct vfs_rule {
 	uint32_t permissions; /* enum permission bits */
 };
 
+/*
+ * A virtual folder: a directory of this machine that the account sees in its tree. What would lie
+ * at its place in the home is not seen. The directories above it exist for the account whether
+ * they are there or not; nothing can be put into one that is not, until it has been made.
+ */
+struct vfs_folder {
+	struct vpath *path; /* where the account sees it */
+	struct vpath *host; /* where it is; only to understand and to show stored links */
+};
+
+/* The end of a file name, in any case of its ASCII letters. */
+struct vfs_suffix {
+	bool denied; /* else allowed */
+	uint8_t length;
+	char text[VPATH_NAME_MAX];
+};
+
+/*
+ * Which names files may have in one directory; the nearest listed directory above a file decides
+ * for it. A denied suffix decides first; then, where any is allowed, the name must end in one.
+ * Files with other names are listed, and cannot be read, written, linked, renamed or removed.
+ * Directories may have any name.
+ */
+struct vfs_filter {
+	struct vpath *directory;
+	struct vfs_suffix *suffixes;
+	size_t suffix_count;
+};
+
 struct vfs_policy {
 	struct vfs_rule *rules; /* one is for "/" */
 	size_t rule_count;
+	struct vfs_folder *folders;
+	size_t folder_count;
+	struct vfs_filter *filters;
+	size_t filter_count;
+	size_t suffix_count; /* of all filters */
+	size_t bytes;        /* of it, encoded, but for what every policy has */
+	bool strict_rename;  /* see vfs_rename() */
+	bool rename_copies;  /* the protocol may move a file to another folder: see vfs_move_*() */
 };
 
-/* At most so many rules, and so many bytes of them when encoded. */
-enum { VFS_RULES_MAX = 1024, VFS_POLICY_BYTES_MAX = 120000 };
+enum {
+	VFS_RULES_MAX = 1024,
+	VFS_FOLDERS_MAX = 64,
+	VFS_FILTERS_MAX = 1024,
+	VFS_SUFFIXES_MAX = 4096,       /* of all filters */
+	VFS_POLICY_BYTES_MAX = 120000, /* of all of it, encoded */
+};
 
 /*
  * Adds a rule; the directory goes through vpath_parse(). ERR_EXISTS when it has one already,
@@ -84,6 +129,15 @@ enum { VFS_RULES_MAX = 1024, VFS_POLICY_BYTES_MAX = 120000 };
  * all zero and is given back with vfs_policy_free().
  */
 MUST int vfs_policy_add(struct vfs_policy *policy, struct view directory, uint32_t permissions);
+/*
+ * Adds a folder at a path of the account. ERR_EXISTS when it and another lie within one another,
+ * ERR_INVALID for "/" and for a host path that is not absolute, ERR_LIMIT.
+ */
+MUST int vfs_policy_add_folder(struct vfs_policy *policy, struct view path, struct view host);
+/* Adds a filter, which lets every name pass until it has suffixes. ERR_EXISTS, ERR_LIMIT. */
+MUST int vfs_policy_add_filter(struct vfs_policy *policy, struct view directory);
+/* Adds a suffix to the filter that was added last. ERR_FORMAT for a NUL or '/', ERR_LIMIT. */
+MUST int vfs_policy_add_suffix(struct vfs_policy *policy, struct view suffix, bool denied);
 void vfs_policy_free(struct vfs_policy *policy);
 /*
  * The policy as bytes for the worker that will enforce it, and back (checked as untrusted: it must
@@ -96,6 +150,13 @@ MUST int vfs_policy_decode(struct rd *r, struct vfs_policy *out);
 uint32_t vfs_policy_permissions(const struct vfs_policy *policy, const struct vpath *path);
 /* True when no rule grants anything that changes a file or a directory. */
 bool vfs_policy_read_only(const struct vfs_policy *policy);
+/* The number of the folder that a path is in or is, from 1; 0 when it lies in the home. */
+size_t vfs_policy_folder_of(const struct vfs_policy *policy, const struct vpath *path);
+/*
+ * What the kernel must let the process do beneath the home (0) or a folder (from 1): enum
+ * tree_right bits, all that any operation could need that is granted anywhere in it.
+ */
+uint32_t vfs_policy_rights(const struct vfs_policy *policy, size_t folder);
 
 /* ---- the tree */
 
@@ -111,6 +172,19 @@ struct vfs_directory;
  */
 MUST int vfs_new(struct vfs **out, int root_fd, const char *root_path,
 	const struct vfs_policy *policy);
+/*
+ * The same for a policy with folders: their descriptors in its order, as many as it has; they are
+ * taken like root_fd.
+ */
+MUST int vfs_new_with_folders(struct vfs **out, int root_fd, const char *root_path,
+	const struct vfs_policy *policy, const int *folder_fds);
+/*
+ * From now on this policy decides. Its folders must be those of the present one, in that order:
+ * else EINVAL; ENOMEM. After an error nothing has changed. What is open stays open, and is still
+ * judged by what was granted when it was opened; the rights that the kernel was asked for at the
+ * beginning do not grow, so that a caller compares vfs_policy_rights() first.
+ */
+MUST int vfs_set_policy(struct vfs *vfs, const struct vfs_policy *policy);
 /* Every file and directory was closed before. */
 void vfs_free(struct vfs **vfs);
 
@@ -226,6 +300,7 @@ MUST int vfs_open_directory(struct vfs *vfs, const struct vpath *path,
 const struct vpath *vfs_directory_path(const struct vfs_directory *directory);
 /*
  * The next entry, in the order of the file system, without "." and ".."; *end_out at the end.
+ * Virtual folders, and the directories above them, come first. The vfs must still be there.
  * A directory of any size costs the same memory. Entries that vanish meanwhile are left out; one
  * that cannot be looked at has its type and nothing else.
  */
@@ -257,17 +332,22 @@ MUST int vfs_read_link(struct vfs *vfs, const struct vpath *path, struct buf *ou
 /*
  * `create_symlinks` on the link's parent. A target that begins with '/' is a path of the client;
  * it is stored relative to the link, so that it leads to the same file from inside and outside.
- * A relative target is stored as it is. EACCES for the target "/", EINVAL for a NUL in it.
+ * A relative target is stored as it is. EACCES for the target "/", EINVAL for a NUL in it, EXDEV
+ * for one that begins with '/' and would lead out of the virtual folder that the link is in.
  */
 MUST int vfs_symlink(struct vfs *vfs, struct view target, const struct vpath *link);
 /*
  * `create_symlinks` on the new name's parent, and `download` and `overwrite` on the old's. EISDIR
- * for a directory, EACCES for anything else that is not a regular file; links are not followed.
+ * for a directory, EACCES for anything else that is not a regular file, EXDEV from one folder to
+ * another; links are not followed.
  */
 MUST int vfs_hard_link(struct vfs *vfs, const struct vpath *from, const struct vpath *to);
 /*
- * `rename` on the target's parent. Replaces an existing file, or fails with EEXIST. EACCES for the
- * root on either side. Links are renamed, not their targets.
+ * `rename` on the target's parent; with strict_rename also `rename` and `delete` on the source's,
+ * and `overwrite` on the target's where something is replaced. Replaces an existing file, or fails
+ * with EEXIST. EACCES for the root, a folder and what is above one, on either side; EXDEV from one
+ * folder to another. Links are renamed, not their targets. What a directory holds is not looked
+ * at: it is then judged by the rules of its new place.
  */
 MUST int vfs_rename(struct vfs *vfs, const struct vpath *from, const struct vpath *to,
 	bool replace);
@@ -276,9 +356,9 @@ MUST int vfs_rename(struct vfs *vfs, const struct vpath *from, const struct vpat
  * be NULL.
  */
 MUST int vfs_remove(struct vfs *vfs, const struct vpath *path, struct vfs_attributes *was_out);
-/* `create_dirs` on the parent. */
+/* `create_dirs` on the parent. Also makes a directory that was only virtual before. */
 MUST int vfs_make_directory(struct vfs *vfs, const struct vpath *path);
-/* `delete` on the parent. EACCES for the root. */
+/* `delete` on the parent. EACCES for the root, for a folder and for what is above one. */
 MUST int vfs_remove_directory(struct vfs *vfs, const struct vpath *path);
 /* `list` on the parent. */
 MUST int vfs_statvfs(struct vfs *vfs, const struct vpath *path, struct statvfs *out);

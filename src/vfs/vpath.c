@@ -1,5 +1,6 @@
 #include "vfs/vpath.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void
@@ -15,6 +16,16 @@ vpath_copy(struct vpath *to, const struct vpath *from)
 {
 	memmove(to->text, from->text, (size_t)from->length + 1);
 	to->length = from->length;
+}
+
+struct vpath *
+vpath_dup(const struct vpath *path)
+{
+	struct vpath *copy = malloc(sizeof(*copy));
+
+	if (copy != NULL)
+		vpath_copy(copy, path);
+	return copy;
 }
 
 bool

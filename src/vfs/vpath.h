@@ -15,6 +15,8 @@ void vpath_set_root(struct vpath *path);
  */
 MUST int vpath_append(struct vpath *path, struct view name);
 void vpath_copy(struct vpath *to, const struct vpath *from);
+/* A copy in memory of its own; NULL when there is none. */
+struct vpath *vpath_dup(const struct vpath *path);
 /* Bytes of the parent's text: 1 for the root and what lies directly in it. */
 size_t vpath_parent_length(const struct vpath *path);
 /* True when the first `length` bytes of `path` are `directory` or lie below it, by components. */

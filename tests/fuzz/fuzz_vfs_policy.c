@@ -3,6 +3,7 @@
  * accepted encodes to the very bytes it came from, and decides as the plain reading of the rule
  * says: walk up from the path, the first directory that is listed decides.
  */
+#include "base/tree_right.h"
 #include "vfs/vfs.h"
 
 #include <stdlib.h>
@@ -55,6 +56,16 @@ check_decisions(const struct vfs_policy *policy)
 	}
 }
 
+/* Each folder is where it says, no other is there, and the kernel is asked for known rights. */
+static void
+check_folders(const struct vfs_policy *policy)
+{
+	for (size_t i = 0; i < policy->folder_count; i++)
+		want(vfs_policy_folder_of(policy, policy->folders[i].path) == i + 1);
+	for (size_t i = 0; i <= policy->folder_count; i++)
+		want((vfs_policy_rights(policy, i) & ~(uint32_t)TREE_ALL) == 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -63,13 +74,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct buf again = buf_init(VFS_POLICY_BYTES_MAX);
 
 	if (vfs_policy_decode(&r, &policy) != 0) {
-		want(policy.rules == NULL && policy.rule_count == 0 && rd_end(&r) != 0);
+		want(policy.rules == NULL && policy.rule_count == 0 &&
+		    policy.folders == NULL && policy.filters == NULL && rd_end(&r) != 0);
 		return 0;
 	}
 	vfs_policy_encode(&again, &policy);
 	want(buf_error(&again) == 0 && again.n == size - r.n);
 	want(memcmp(again.p, data, again.n) == 0);
 	check_decisions(&policy);
+	check_folders(&policy);
 	(void)vfs_policy_read_only(&policy);
 	buf_free(&again);
 	vfs_policy_free(&policy);

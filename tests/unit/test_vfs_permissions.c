@@ -12,12 +12,12 @@ struct needs {
 	uint32_t own, parent, node, target_parent;
 };
 
-#define ROW(name, own, parent, node, target_parent) \
+#define ROW(name, own, parent, node, target_parent, ...) \
 	[OPERATION_##name] = { own, parent, node, target_parent },
 static const struct needs needs[OPERATION_COUNT] = { VFS_OPERATIONS(ROW) };
 #undef ROW
 
-#define NAME(name, own, parent, node, target_parent) [OPERATION_##name] = #name,
+#define NAME(name, ...) [OPERATION_##name] = #name,
 static const char *const names[OPERATION_COUNT] = { VFS_OPERATIONS(NAME) };
 #undef NAME
 
@@ -148,6 +148,15 @@ call_rename(struct vfs *vfs, const struct vpath *path, const struct vpath *targe
 }
 
 static int
+call_replace(struct vfs *vfs, const struct vpath *path, const struct vpath *target)
+{
+	struct vpath there = path_of("/other/there");
+
+	(void)target;
+	return vfs_rename(vfs, path, &there, true);
+}
+
+static int
 call_remove(struct vfs *vfs, const struct vpath *path, const struct vpath *target)
 {
 	(void)target;
@@ -195,6 +204,9 @@ static const struct sample samples[] = {
 	{ OPERATION_HARD_LINK, false, "/dir/file", vfs_hard_link },
 	{ OPERATION_RENAME, false, "/dir/file", call_rename },
 	{ OPERATION_RENAME, true, "/dir/sub", call_rename },
+	{ OPERATION_RENAME_STRICTLY, false, "/dir/file", call_rename },
+	{ OPERATION_RENAME_STRICTLY, true, "/dir/sub", call_rename },
+	{ OPERATION_REPLACE_STRICTLY, false, "/dir/file", call_replace },
 	{ OPERATION_REMOVE, false, "/dir/file", call_remove },
 	{ OPERATION_REMOVE, false, "/dir/link", call_remove },
 	{ OPERATION_MAKE_DIRECTORY, true, "/dir/new", call_make_directory },
@@ -213,6 +225,7 @@ fixture_fill(void)
 	assert_int_equal(mkdirat(tree.root_fd, "dir/sub", 0755), 0);
 	assert_int_equal(mkdirat(tree.root_fd, "other", 0755), 0);
 	put_file(tree.root_fd, "dir/file", "data");
+	put_file(tree.root_fd, "other/there", "there");
 	assert_int_equal(symlinkat("file", tree.root_fd, "dir/link"), 0);
 }
 
@@ -221,10 +234,16 @@ struct rule {
 	uint32_t permissions;
 };
 
-static struct vfs *
-vfs_with(const struct rule *rules, size_t count)
+static bool
+is_strict(enum operation operation)
 {
-	struct vfs_policy policy = { 0 };
+	return operation == OPERATION_RENAME_STRICTLY || operation == OPERATION_REPLACE_STRICTLY;
+}
+
+static struct vfs *
+vfs_with(const struct rule *rules, size_t count, bool strict)
+{
+	struct vfs_policy policy = { .strict_rename = strict };
 	struct vfs *vfs;
 
 	for (size_t i = 0; i < count; i++)
@@ -245,7 +264,7 @@ check(const struct sample *sample, const struct rule *rules, size_t count, bool 
 	int err;
 
 	fixture_fill();
-	vfs = vfs_with(rules, count);
+	vfs = vfs_with(rules, count, is_strict(sample->operation));
 	assert_int_equal(fstatat(tree.root_fd, "dir", &before, 0), 0);
 	err = sample->call(vfs, &path, &target);
 	if (err != (allowed ? 0 : EACCES))
@@ -260,6 +279,8 @@ check(const struct sample *sample, const struct rule *rules, size_t count, bool 
 		assert_int_equal(st.st_size, 4);
 		assert_int_equal(st.st_mode & 0777, 0644);
 		assert_int_equal(faccessat(tree.root_fd, "other/new", F_OK, 0), -1);
+		assert_int_equal(fstatat(tree.root_fd, "other/there", &st, 0), 0);
+		assert_int_equal(st.st_size, 5);
 	}
 	vfs_free(&vfs);
 }
@@ -278,12 +299,28 @@ test_each_operation_has_a_sample(void **state)
 	}
 }
 
+/* Who replaces what is there also renames. */
+static struct needs
+needs_of(const struct sample *sample)
+{
+	const struct needs *rename = &needs[OPERATION_RENAME_STRICTLY];
+	struct needs all = needs[sample->operation];
+
+	if (sample->operation == OPERATION_REPLACE_STRICTLY) {
+		all.own |= rename->own;
+		all.parent |= rename->parent;
+		all.node |= rename->node;
+		all.target_parent |= rename->target_parent;
+	}
+	return all;
+}
+
 static uint32_t
 needs_in_all(const struct sample *sample)
 {
-	const struct needs *n = &needs[sample->operation];
+	struct needs n = needs_of(sample);
 
-	return n->own | n->parent | n->node | n->target_parent;
+	return n.own | n.parent | n.node | n.target_parent;
 }
 
 static void
@@ -326,14 +363,14 @@ enum { RULE_OWN = 1, RULE_PARENT, RULE_TARGET, RULE_COUNT };
 static void
 needed_rules(const struct sample *sample, struct rule rules[RULE_COUNT])
 {
-	const struct needs *n = &needs[sample->operation];
+	struct needs n = needs_of(sample);
 
 	rules[0] = (struct rule){ "/", 0 };
 	rules[RULE_OWN] = (struct rule){ sample->path,
-		n->own | (sample->is_directory ? 0 : n->node) };
+		n.own | (sample->is_directory ? 0 : n.node) };
 	rules[RULE_PARENT] = (struct rule){ "/dir",
-		n->parent | (sample->is_directory ? n->node : 0) };
-	rules[RULE_TARGET] = (struct rule){ "/other", n->target_parent };
+		n.parent | (sample->is_directory ? n.node : 0) };
+	rules[RULE_TARGET] = (struct rule){ "/other", n.target_parent };
 }
 
 /* Exactly what is needed, exactly where; then each of it taken away, with all else granted. */
@@ -427,7 +464,7 @@ test_open_files_and_directories(void **state)
 	{
 		const struct rule rules[] = { { "/", 0 }, { "/dir/sub", PERMISSION_LIST } };
 
-		vfs = vfs_with(rules, 2);
+		vfs = vfs_with(rules, 2, false);
 	}
 	assert_int_equal(vfs_open_directory(vfs, &sub, &directory), 0);
 	assert_int_equal(vfs_directory_stat(directory, &attributes), EACCES);
@@ -452,7 +489,7 @@ test_links_do_not_lend_permissions(void **state)
 	assert_int_equal(symlinkat("secret", tree.root_fd, "to_secret"), 0);
 	assert_int_equal(symlinkat("to_secret/file", tree.root_fd, "to_file"), 0);
 	assert_int_equal(symlinkat("secret/new", tree.root_fd, "to_new"), 0);
-	vfs = vfs_with(rules, 2);
+	vfs = vfs_with(rules, 2, false);
 	assert_int_equal(open_with(vfs, &through, VFS_READ), EACCES);
 	assert_int_equal(open_with(vfs, &direct, VFS_READ), EACCES);
 	assert_int_equal(open_with(vfs, &direct, VFS_WRITE | VFS_CREATE), EACCES);

@@ -26,6 +26,13 @@ sample_fill(struct vfs_policy *policy)
 	assert_int_equal(vfs_policy_add(policy, view_of("/"), PERMISSION_ALL), 0);
 	assert_int_equal(vfs_policy_add(policy, view_of("a/"), PERMISSION_LIST), 0);
 	assert_int_equal(vfs_policy_add(policy, view_of("/none"), 0), 0);
+	assert_int_equal(vfs_policy_add_folder(policy, view_of("x/y/"), view_of("/srv/y")), 0);
+	assert_int_equal(vfs_policy_add_folder(policy, view_of("/x/z"), view_of("/srv/z/")), 0);
+	assert_int_equal(vfs_policy_add_filter(policy, view_of("/a")), 0);
+	assert_int_equal(vfs_policy_add_suffix(policy, view_of(".exe"), true), 0);
+	assert_int_equal(vfs_policy_add_suffix(policy, view_of(".jpg"), false), 0);
+	assert_int_equal(vfs_policy_add_filter(policy, view_of("/b")), 0);
+	policy->strict_rename = true;
 }
 
 static void
@@ -105,7 +112,7 @@ test_byte_limit(void **state)
 	char text[VPATH_MAX + 1];
 	struct buf bytes = buf_init(VFS_POLICY_BYTES_MAX);
 	/* The header, and rules of 8 bytes and the path: the last one fills the limit exactly. */
-	size_t left = VFS_POLICY_BYTES_MAX - 4;
+	size_t left = VFS_POLICY_BYTES_MAX - 14;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(text); i++)
@@ -219,6 +226,22 @@ test_every_bit_flip(void **state)
 	vfs_policy_free(&policy);
 }
 
+/* The two settings. */
+static void
+header(struct buf *bytes)
+{
+	buf_bool(bytes, false);
+	buf_bool(bytes, false);
+}
+
+/* No folders and no filters. */
+static void
+no_more(struct buf *bytes)
+{
+	buf_u32(bytes, 0);
+	buf_u32(bytes, 0);
+}
+
 static void
 test_decode_refuses(void **state)
 {
@@ -242,11 +265,13 @@ test_decode_refuses(void **state)
 		struct buf bytes = buf_init(4096);
 		struct vfs_policy policy;
 
+		header(&bytes);
 		buf_u32(&bytes, 2);
 		buf_cstr(&bytes, cases[i].first);
 		buf_u32(&bytes, 0);
 		buf_cstr(&bytes, cases[i].second);
 		buf_u32(&bytes, cases[i].bits);
+		no_more(&bytes);
 		assert_int_equal(decode(bytes.p, bytes.n, &policy), cases[i].err);
 		vfs_policy_free(&policy);
 		buf_free(&bytes);
@@ -261,6 +286,7 @@ test_decode_count_limit(void **state)
 	char name[32];
 
 	(void)state;
+	header(&bytes);
 	buf_u32(&bytes, VFS_RULES_MAX);
 	buf_cstr(&bytes, "/");
 	buf_u32(&bytes, 0);
@@ -268,13 +294,15 @@ test_decode_count_limit(void **state)
 		snprintf(name, sizeof(name), "/%d", i);
 		buf_cstr(&bytes, name);
 		buf_u32(&bytes, 0);
+		if (i == VFS_RULES_MAX - 1)
+			no_more(&bytes);
 	}
 	assert_int_equal(decode(bytes.p, bytes.n, &policy), 0);
 	assert_int_equal(policy.rule_count, VFS_RULES_MAX);
 	vfs_policy_free(&policy);
-	put_u32(bytes.p, VFS_RULES_MAX + 1);
+	put_u32(bytes.p + 2, VFS_RULES_MAX + 1);
 	assert_int_equal(decode(bytes.p, bytes.n, &policy), ERR_LIMIT);
-	put_u32(bytes.p, UINT32_MAX);
+	put_u32(bytes.p + 2, UINT32_MAX);
 	assert_int_equal(decode(bytes.p, bytes.n, &policy), ERR_LIMIT);
 	buf_free(&bytes);
 }
