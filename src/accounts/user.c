@@ -151,6 +151,8 @@ copy_folders(const struct user_virtual_folders *from, struct user_virtual_folder
 	for (size_t i = 0; i < from->count; i++) {
 		struct user_virtual_folder *item = &to->items[to->count++];
 
+		item->quota_size = from->items[i].quota_size;
+		item->quota_files = from->items[i].quota_files;
 		item->virtual_path = strdup(from->items[i].virtual_path);
 		item->mapped_path = strdup(from->items[i].mapped_path);
 		if (item->virtual_path == NULL || item->mapped_path == NULL)

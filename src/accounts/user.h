@@ -27,7 +27,8 @@ enum {
 	USER_NAME_MAX = 255,              /* bytes of a username */
 	USER_PATH_MAX = 4095,             /* bytes of a home directory */
 	USER_PERMISSIONS_MAX = 4096,      /* directories with permissions of their own */
-	USER_LIST_MAX = 4096,             /* virtual folders, or extension filters */
+	USER_LIST_MAX = 4096,             /* virtual folders, or extension filters, that are read */
+	USER_FOLDERS_MAX = 64,            /* virtual folders that an account may have */
 	USER_WAY_MAX = 255,               /* bytes of one entry of required_methods */
 	USER_IDLE_MAX = 525600,           /* minutes of an idle time-out: a year */
 	USER_JSON_MAX = 10 * 1024 * 1024, /* bytes of a JSON text that we read */
@@ -56,9 +57,16 @@ struct user_permissions {
 	size_t count;
 };
 
+/*
+ * A directory of the machine in the account's tree. Both quotas 0: what lies in it counts to the
+ * quota of the account. Both -1: it counts nowhere. Else the folder has a quota of its own for
+ * this account, in which a 0 is no limit.
+ */
 struct user_virtual_folder {
 	char *virtual_path;
 	char *mapped_path;
+	int64_t quota_size;  /* bytes */
+	int64_t quota_files;
 };
 
 struct user_virtual_folders {

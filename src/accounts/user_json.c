@@ -70,6 +70,8 @@ static json_t *write_ways(const void *field);
 static const struct member folder_members[] = {
 	TEXT(struct user_virtual_folder, virtual_path, "virtual_path", OUTPUT_ALWAYS),
 	TEXT(struct user_virtual_folder, mapped_path, "mapped_path", OUTPUT_ALWAYS),
+	NUMBER(struct user_virtual_folder, quota_size, "quota_size", OUTPUT_UNLESS_EMPTY),
+	NUMBER(struct user_virtual_folder, quota_files, "quota_files", OUTPUT_UNLESS_EMPTY),
 	END,
 };
 

@@ -257,6 +257,21 @@ check_folder_overlaps(
 	return 0;
 }
 
+/* One -1 stands for both. */
+static int
+check_folder_quota(struct user_virtual_folder *folder, struct failure *failure)
+{
+	int64_t *size = &folder->quota_size, *files = &folder->quota_files;
+
+	if (*size < -1 || *files < -1 || (*size == -1 && *files > 0) || (*files == -1 && *size > 0))
+		return failure_invalid(failure,
+		    "invalid quota for the virtual folder \"%s\": a limit, 0, or -1 for both",
+		    folder->virtual_path);
+	if (*size == -1 || *files == -1)
+		*size = *files = -1;
+	return 0;
+}
+
 static int
 check_folders(struct user *user, struct failure *failure)
 {
@@ -266,6 +281,9 @@ check_folders(struct user *user, struct failure *failure)
 
 	if (user->filesystem.provider != USER_FILESYSTEM_LOCAL)
 		user_folders_clear(list);
+	if (list->count > USER_FOLDERS_MAX)
+		return failure_invalid(failure, "an account can have at most %d virtual folders",
+		    USER_FOLDERS_MAX);
 	if (list->count > 0 && (home = path_clean(user->home_dir)) == NULL)
 		return ERR_MEMORY;
 	for (size_t i = 0; i < list->count && err == 0; i++) {
@@ -281,8 +299,12 @@ check_folders(struct user *user, struct failure *failure)
 		else if (folder->mapped_path[0] != '/')
 			err = failure_invalid(
 			    failure, "invalid mapped folder \"%s\"", folder->mapped_path);
-		else
-			err = check_folder_overlaps(list, i, home, failure);
+		else if (strlen(folder->virtual_path) > USER_PATH_MAX ||
+			 strlen(folder->mapped_path) > USER_PATH_MAX)
+			err = failure_invalid(failure,
+			    "a path of a virtual folder is longer than %d bytes", USER_PATH_MAX);
+		else if ((err = check_folder_overlaps(list, i, home, failure)) == 0)
+			err = check_folder_quota(folder, failure);
 	}
 	free(home);
 	return err;

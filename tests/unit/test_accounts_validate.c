@@ -151,6 +151,29 @@ cloud_rules_have_their_words(void **state)
 }
 
 static void
+refuses_folder_quota(const char *members)
+{
+	char json[256];
+
+	snprintf(json, sizeof(json), "{\"virtual_folders\":[{\"virtual_path\":\"/a\","
+	    "\"mapped_path\":\"/m\",%s}]}", members);
+	refuses(json, "invalid quota for the virtual folder \"/a\": a limit, 0, or -1 for both");
+}
+
+/* A list of so many folders. */
+static void
+folders_json(unsigned count, struct buf *out)
+{
+	buf_text(out, "{\"virtual_folders\":[");
+	for (unsigned i = 0; i < count; i++)
+		buf_printf(out, "%s{\"virtual_path\":\"/v%u\",\"mapped_path\":\"/m%u\"}",
+		    i > 0 ? "," : "", i, i);
+	buf_text(out, "]}");
+	buf_u8(out, '\0');
+	assert_int_equal(buf_error(out), 0);
+}
+
+static void
 later_fields_have_their_words(void **state)
 {
 	(void)state;
@@ -170,6 +193,10 @@ later_fields_have_their_words(void **state)
 	refuses("{\"virtual_folders\":[{\"virtual_path\":\"/a\",\"mapped_path\":\"/m\"},"
 		"{\"virtual_path\":\"/a/b\",\"mapped_path\":\"/n\"}]}",
 	    "the virtual folders \"/a/b\" and \"/a\" lie within one another");
+	refuses_folder_quota("\"quota_size\":-2");
+	refuses_folder_quota("\"quota_files\":-2");
+	refuses_folder_quota("\"quota_size\":-1,\"quota_files\":1");
+	refuses_folder_quota("\"quota_size\":1,\"quota_files\":-1");
 	refuses("{\"filters\":{\"denied_login_methods\":[\"telepathy\"]}}",
 	    "invalid login method: \"telepathy\"");
 	refuses("{\"filters\":{\"denied_login_methods\":[\"publickey\",\"password\","
@@ -241,6 +268,43 @@ the_first_fault_in_order_is_told(void **state)
 		assert_int_equal(user_from_text(user, view_of(steps[i].mend), &failure), 0);
 	}
 	assert_int_equal(user_validate(user, &r, &failure), 0);
+	user_free(&user);
+}
+
+static void
+folders_have_a_limit(void **state)
+{
+	struct buf most = buf_init(65536), one_more = buf_init(65536);
+	struct user *user;
+
+	(void)state;
+	folders_json(USER_FOLDERS_MAX, &most);
+	folders_json(USER_FOLDERS_MAX + 1, &one_more);
+	user = accepts((const char *)most.p);
+	assert_int_equal(user->virtual_folders.count, USER_FOLDERS_MAX);
+	refuses((const char *)one_more.p, "an account can have at most 64 virtual folders");
+	user_free(&user);
+	buf_free(&most);
+	buf_free(&one_more);
+}
+
+static void
+folders_have_quotas(void **state)
+{
+	struct user *user = accepts(
+	    "{\"virtual_folders\":["
+	    "{\"virtual_path\":\"/a\",\"mapped_path\":\"/m\"},"
+	    "{\"virtual_path\":\"/b\",\"mapped_path\":\"/n\",\"quota_size\":5},"
+	    "{\"virtual_path\":\"/c\",\"mapped_path\":\"/o\",\"quota_files\":-1}]}");
+	const struct user_virtual_folder *items = user->virtual_folders.items;
+
+	(void)state;
+	assert_int_equal(items[0].quota_size, 0);
+	assert_int_equal(items[0].quota_files, 0);
+	assert_int_equal(items[1].quota_size, 5);
+	assert_int_equal(items[1].quota_files, 0);
+	assert_int_equal(items[2].quota_size, -1);
+	assert_int_equal(items[2].quota_files, -1);
 	user_free(&user);
 }
 
@@ -489,6 +553,8 @@ main(void)
 		cmocka_unit_test(cloud_rules_have_their_words),
 		cmocka_unit_test(later_fields_have_their_words),
 		cmocka_unit_test(the_first_fault_in_order_is_told),
+		cmocka_unit_test(folders_have_a_limit),
+		cmocka_unit_test(folders_have_quotas),
 		cmocka_unit_test(fields_get_their_normal_form),
 		cmocka_unit_test(passwords_are_hashed_once),
 		cmocka_unit_test(an_idle_time_out_has_limits),
