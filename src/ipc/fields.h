@@ -77,5 +77,6 @@
 #define IPC_FIELDS_PROGRAM_ENDED(F) \
 	F(U8, ending, 2) F(U32, status, UINT32_MAX) F(BYTES, errors, 1024)
 #define IPC_FIELDS_PROGRAM_INPUT(F) F(BOOL, last, 1) F(BYTES, bytes, 16512)
+#define IPC_FIELDS_SESSION_FOLDER(F)
 
 #endif

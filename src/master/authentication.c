@@ -40,7 +40,7 @@ struct auth_job {
 	struct key_finding key_found;
 	enum login_step step; /* when all is good */
 	char methods[LOGIN_METHODS_TEXT_MAX];
-	int root_fd;
+	struct home_roots roots;
 	struct failure failure; /* the accounts or the home directory cannot be reached */
 	bool failed, refused; /* by a program: then it has the text */
 };
@@ -111,7 +111,7 @@ job_free(struct auth_job *job)
 	user_free(&job->user);
 	user_authorities_free(&job->authorities);
 	key_finding_free(&job->key_found);
-	fd_close(&job->root_fd);
+	home_close(&job->roots);
 	free(job);
 }
 
@@ -237,7 +237,7 @@ run(uv_work_t *work)
 	    job->kind == AUTH_DIALOGUE_CODE, job->methods);
 	if (job->step != LOGIN_STEP_DONE)
 		return;
-	if (home_open(job->user, job->master->map_ids, &job->root_fd, &job->failure) != 0)
+	if (home_open(job->user, job->master->map_ids, &job->roots, &job->failure) != 0)
 		job->failed = true;
 }
 
@@ -332,7 +332,7 @@ go_on(struct auth_job *job, struct connection *c)
 		log_success(job, c);
 		banning_login(m->banning, &c->address);
 		m->logins++;
-		session_open(c, &job->user, fd_take(&job->root_fd));
+		session_open(c, &job->user, &job->roots);
 		return;
 	}
 	progress = login_progress_for(&c->progress, view_of(job->username));
@@ -535,7 +535,6 @@ authentication_start(struct connection *c, const struct auth_offer *offer)
 	job->begun_ms = clock_mono_ms();
 	job->address = c->address;
 	job->authorities = user_authorities_ref(c->master->authorities);
-	job->root_fd = -1;
 	if (c->progress != NULL && view_is(offer->user, c->progress->user))
 		job->steps = c->progress->steps;
 	else

@@ -93,6 +93,8 @@ struct config {
 		char *algorithm_preset; /* "modern", "compatible" or "legacy" */
 		char *login_banner_file;
 		int setstat_mode;
+		bool strict_rename;
+		char *rename_across_folders; /* "refuse" or "copy" */
 		struct config_list enabled_ssh_commands;
 		char *keyboard_interactive_auth_program;
 		int proxy_protocol; /* 0: off, 1: a header may come, 2: it has to */

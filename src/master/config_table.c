@@ -7,6 +7,7 @@
 #include <strings.h>
 
 static const char *const sandboxes[] = { "best-effort", "require", NULL };
+static const char *const across_folders[] = { "refuse", "copy", NULL };
 static const char *const presets[] = { "modern", "compatible", "legacy", NULL };
 static const char *const fsyncs[] = { "none", "on-close", NULL };
 static const char *const drivers[] = { "sqlite", "memory", "postgresql", "mysql", "bolt", NULL };
@@ -114,6 +115,9 @@ const struct setting settings[] = {
 	{ "sftpd.login_banner_file", SETTING_TEXT, AT(sftpd.login_banner_file), "", SETTING_LIVE },
 	{ "sftpd.setstat_mode", SETTING_INT, AT(sftpd.setstat_mode), "0",
 	    SETTING_LIVE, RANGE(INT_MIN, INT_MAX) },
+	{ "sftpd.strict_rename", SETTING_BOOL, AT(sftpd.strict_rename), "false", SETTING_LIVE },
+	{ "sftpd.rename_across_folders", SETTING_TEXT, AT(sftpd.rename_across_folders), "refuse",
+	    SETTING_LIVE, .choices = across_folders },
 	{ "sftpd.enabled_ssh_commands", SETTING_LIST, AT(sftpd.enabled_ssh_commands),
 	    "md5sum,sha1sum,cd,pwd", SETTING_LATER, .choices = commands },
 	{ "sftpd.keyboard_interactive_auth_program", SETTING_TEXT,

@@ -41,10 +41,10 @@ make_directories(char *path, bool *made_out)
 	return *made_out || errno == EEXIST ? 0 : ERR_IO;
 }
 
-int
-home_open(const struct user *user, bool map_ids, int *fd_out, struct failure *failure)
+static int
+open_directory(const struct user *user, bool map_ids, const char *text, int *fd_out)
 {
-	char *path = strdup(user->home_dir);
+	char *path = strdup(text);
 	bool made = false;
 	uid_t uid;
 	gid_t gid;
@@ -61,12 +61,48 @@ home_open(const struct user *user, bool map_ids, int *fd_out, struct failure *fa
 	if (err == 0 && *fd_out >= 0 && made && home_ids(user, map_ids, &uid, &gid) &&
 	    fchownat(*fd_out, "", uid, gid, AT_EMPTY_PATH) != 0)
 		err = ERR_IO;
-	if (err != 0 || *fd_out < 0) {
-		err = failure_set(failure, ERR_IO,
-		    "home directory \"%s\": %s; it must be a directory that the server's user may reach "
-		    "or make", path, strerror(errno));
+	if (err == 0 && *fd_out < 0)
+		err = ERR_IO;
+	if (err != 0)
 		fd_close(fd_out);
-	}
 	free(path);
 	return err;
+}
+
+int
+home_open(const struct user *user, bool map_ids, struct home_roots *out, struct failure *failure)
+{
+	int err = 0;
+
+	out->count = 0;
+	for (size_t i = 0; i <= user->virtual_folders.count && err == 0; i++) {
+		const struct user_virtual_folder *folder =
+		    i > 0 ? &user->virtual_folders.items[i - 1] : NULL;
+		const char *path = folder != NULL ? folder->mapped_path : user->home_dir;
+
+		if (i > USER_FOLDERS_MAX)
+			err = failure_set(failure, ERR_LIMIT, "more than %d virtual folders",
+			    USER_FOLDERS_MAX);
+		else if ((err = open_directory(user, map_ids, path, &out->fds[i])) == 0)
+			out->count++;
+		else if (folder != NULL)
+			err = failure_set(failure, err,
+			    "directory \"%s\" of the virtual folder \"%s\": %s; it must be a "
+			    "directory that the server's user may reach or make",
+			    path, folder->virtual_path, strerror(errno));
+		else
+			err = failure_set(failure, err,
+			    "home directory \"%s\": %s; it must be a directory that the server's "
+			    "user may reach or make", path, strerror(errno));
+	}
+	if (err != 0)
+		home_close(out);
+	return err;
+}
+
+void
+home_close(struct home_roots *roots)
+{
+	while (roots->count > 0)
+		fd_close(&roots->fds[--roots->count]);
 }

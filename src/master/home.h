@@ -1,5 +1,5 @@
 /*
- * home.h - the directory that an account is locked into: made at the first login, opened for the
+ * home.h - the directories that an account is locked into: made at the first login, opened for the
  * session that will have nothing else. Runs on the thread pool. Private to master/.
  */
 #ifndef MASTER_HOME_H
@@ -10,12 +10,22 @@
 
 #include <stdbool.h>
 
+/* What an account may reach: its home, and behind it its virtual folders in their order. */
+struct home_roots {
+	int fds[1 + USER_FOLDERS_MAX];
+	size_t count; /* that are open */
+};
+
 /*
  * Makes the home directory and what is missing above it (0777 less the umask; with map_ids the
- * last one belongs to the account's ids), and opens it. The descriptor is only good for resolving
- * from it (O_PATH). ERR_IO or ERR_INVALID with a text.
+ * last one belongs to the account's ids), and opens it; then the same for the directory of each
+ * virtual folder. The descriptors are only good for resolving from them (O_PATH), by whoever does
+ * that with his own ids. ERR_IO or ERR_MEMORY with a text that names the directory; nothing is
+ * open then.
  */
-MUST int home_open(const struct user *user, bool map_ids, int *fd_out, struct failure *failure);
+MUST int home_open(const struct user *user, bool map_ids, struct home_roots *out,
+	struct failure *failure);
+void home_close(struct home_roots *roots);
 /*
  * The ids a session of the account runs with. False when they are those of the server: no ids are
  * mapped, or the account has none.

@@ -227,8 +227,7 @@ give_up_root(struct start *start)
 {
 	struct master *m = start->master;
 	const char *user = m->config->service_user;
-	struct sandbox_rules rules = { .root_fd = -1,
-		.require = strcmp(m->config->sandbox, "require") == 0 };
+	struct sandbox_rules rules = { .require = strcmp(m->config->sandbox, "require") == 0 };
 	int err;
 
 	m->map_ids = geteuid() == 0;

@@ -86,8 +86,8 @@ struct wake_job {
 	uv_work_t work;
 	struct master *master;
 	uint64_t connection;
-	struct user user; /* home and ids only */
-	int root_fd;
+	struct user *user; /* a copy: the connection may end meanwhile */
+	struct home_roots roots;
 	struct failure failure;
 	int err;
 };
@@ -97,7 +97,7 @@ open_root(uv_work_t *work)
 {
 	struct wake_job *job = work->data;
 
-	job->err = home_open(&job->user, job->master->map_ids, &job->root_fd, &job->failure);
+	job->err = home_open(job->user, job->master->map_ids, &job->roots, &job->failure);
 }
 
 static void
@@ -118,15 +118,15 @@ root_opened(uv_work_t *work, int status)
 
 	if (c != NULL && !c->ended && c->place == PARKING_WAKING) {
 		if (status == 0 && job->err == 0)
-			err = session_start_worker(c, job->root_fd, true, &handover);
+			err = session_start_worker(c, &job->roots, true, &handover);
 		if (err == 0)
 			err = parking_process_give(m->parking->process, c->id, fd_take(&handover));
 		if (err != 0)
 			wake_failed(c, job->err != 0 ? job->failure.text : err_text(err));
 	}
 	fd_close(&handover);
-	fd_close(&job->root_fd);
-	free(job->user.home_dir);
+	home_close(&job->roots);
+	user_free(&job->user);
 	free(job);
 }
 
@@ -137,7 +137,7 @@ wake(struct connection *c)
 
 	set_place(c, PARKING_WAKING);
 	connection_set_timer(c, WAKE_MS);
-	if (job == NULL || (job->user.home_dir = strdup(c->user->home_dir)) == NULL) {
+	if (job == NULL || user_copy(c->user, &job->user) != 0) {
 		/* not here: whoever closes many connections is looking at the next one */
 		free(job);
 		connection_set_timer(c, 1);
@@ -146,9 +146,6 @@ wake(struct connection *c)
 	job->work.data = job;
 	job->master = c->master;
 	job->connection = c->id;
-	job->user.uid = c->user->uid;
-	job->user.gid = c->user->gid;
-	job->root_fd = -1;
 	if (uv_queue_work(&c->master->loop, &job->work, open_root, root_opened) != 0)
 		bug("the thread pool takes no work");
 }

@@ -2,9 +2,9 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "master/account_policy.h"
 #include "master/home.h"
 #include "master/state.h"
-#include "vfs/vfs.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -74,25 +74,6 @@ touch_login(struct master *m, const struct user *user)
 	}
 }
 
-static int
-encode_policy(const struct user *user, struct buf *out)
-{
-	struct vfs_policy policy = { 0 };
-	int err = 0;
-
-	for (size_t i = 0; i < user->permissions.count && err == 0; i++) {
-		const struct user_permission *p = &user->permissions.items[i];
-
-		err = vfs_policy_add(&policy, view_of(p->path), p->bits);
-	}
-	if (err == 0) {
-		vfs_policy_encode(out, &policy);
-		err = buf_error(out);
-	}
-	vfs_policy_free(&policy);
-	return err;
-}
-
 /* The account's own word, or the server's. */
 static bool
 upload_sync(const struct user *user, const struct config_sftpd *sftpd)
@@ -107,9 +88,14 @@ encode_session_policy(const struct connection *c, bool parked, struct buf *messa
 {
 	const struct config_sftpd *sftpd = &c->master->config->sftpd;
 	int64_t upload_size_max = c->user->filters.max_upload_file_size;
-	struct buf policy = buf_init(IPC_BYTES_MAX);
-	int err = encode_policy(c->user, &policy);
+	struct buf encoded = buf_init(IPC_BYTES_MAX);
+	struct vfs_policy policy;
+	int err = account_policy(c->user, sftpd, &policy);
 
+	if (err == 0) {
+		vfs_policy_encode(&encoded, &policy);
+		err = buf_error(&encoded);
+	}
 	if (err == 0) {
 		ipc_encode_session_policy(message, &(struct ipc_session_policy){
 			.username = view_of(c->user->username),
@@ -123,31 +109,33 @@ encode_session_policy(const struct connection *c, bool parked, struct buf *messa
 			.parked = parked,
 			.park_after_ms = (uint32_t)c->master->config->limits.park_after_seconds *
 			    1000,
-			.policy = buf_view(&policy) });
+			.policy = buf_view(&encoded) });
 		err = buf_error(message);
 	}
-	buf_free(&policy);
+	vfs_policy_free(&policy);
+	buf_free(&encoded);
 	return err;
 }
 
-/* "/srv/bob" of "/srv/bob/": log lines join it with a path that begins with '/'. */
-static char *
-home_prefix(const char *home_dir)
+/* The folders one by one, then the policy with the home. */
+static int
+send_roots(const struct connection *c, const struct home_roots *roots, const struct buf *policy)
 {
-	size_t n = strlen(home_dir);
-	char *home;
+	struct buf folder = buf_init(IPC_BYTES_MAX);
+	int err = 0;
 
-	while (n > 0 && home_dir[n - 1] == '/')
-		n--;
-	if ((home = malloc(n + 1)) != NULL) {
-		memcpy(home, home_dir, n);
-		home[n] = '\0';
-	}
-	return home;
+	ipc_encode_session_folder(&folder, &(struct ipc_session_folder){});
+	for (size_t i = 1; i < roots->count && err == 0; i++)
+		err = ipc_send(c->session.fd, &folder, &roots->fds[i], 1, false);
+	if (err == 0)
+		err = ipc_send(c->session.fd, policy, &roots->fds[0], 1, false);
+	buf_free(&folder);
+	return err;
 }
 
 int
-session_start_worker(struct connection *c, int root_fd, bool parked, int *handover_out)
+session_start_worker(struct connection *c, const struct home_roots *roots, bool parked,
+	int *handover_out)
 {
 	struct nurseries_session session = { .connection = c->id, .username = c->user->username };
 	struct buf message = buf_init(IPC_BYTES_MAX);
@@ -165,7 +153,7 @@ session_start_worker(struct connection *c, int root_fd, bool parked, int *handov
 		    fd_take(&pair[0]));
 	}
 	if (err == 0)
-		err = ipc_send(c->session.fd, &message, &root_fd, 1, false);
+		err = send_roots(c, roots, &message);
 	if (err == 0)
 		*handover_out = fd_take(&pair[1]);
 	fd_close(&pair[0]);
@@ -175,7 +163,7 @@ session_start_worker(struct connection *c, int root_fd, bool parked, int *handov
 }
 
 void
-session_open(struct connection *c, struct user **user, int root_fd)
+session_open(struct connection *c, struct user **user, struct home_roots *roots)
 {
 	struct master *m = c->master;
 	struct buf message = buf_init(IPC_BYTES_MAX);
@@ -183,12 +171,12 @@ session_open(struct connection *c, struct user **user, int root_fd)
 
 	c->user = *user;
 	*user = NULL;
-	c->home = home_prefix(c->user->home_dir);
+	c->home = account_home_prefix(c->user->home_dir);
 	c->authenticated = true;
 	admission_authenticated(m->admission, &c->address);
 	c->login.gate.phase = PHASE_DONE;
-	err = c->home == NULL ? ERR_MEMORY : session_start_worker(c, root_fd, false, &handover);
-	fd_close(&root_fd);
+	err = c->home == NULL ? ERR_MEMORY : session_start_worker(c, roots, false, &handover);
+	home_close(roots);
 	if (err != 0) {
 		log_app(m->log, LOG_LEVEL_ERROR, "sftpd", c->id_text,
 		    "no session for user \"%s\": %s", c->user->username, err_text(err));
@@ -340,14 +328,6 @@ connection_protocol_text(uint8_t protocol)
 	return names[protocol];
 }
 
-/* The path on the host, for log lines. */
-static void
-host_path(const struct connection *c, struct view path, struct buf *out)
-{
-	buf_text(out, c->home);
-	buf_raw(out, path.p, path.n);
-}
-
 int
 on_transfer_done(struct connection *c, struct rd fields)
 {
@@ -368,7 +348,7 @@ on_transfer_done(struct connection *c, struct rd fields)
 	}
 	metrics_transfer(c->master->metrics, message.protocol, message.upload, message.failed,
 	    message.bytes);
-	host_path(c, message.path, &path);
+	account_host_path(c->user, c->home, message.path, &path);
 	if (!message.failed)
 		log_transfer(c->master->log, &(struct log_transfer){ .upload = message.upload,
 			.elapsed_ms = message.elapsed_ms, .size_bytes = message.bytes,
@@ -417,9 +397,9 @@ on_operation_done(struct connection *c, struct rd fields)
 	if (message.operation >= sizeof(senders) / sizeof(*senders))
 		return ERR_LIMIT;
 	active(c);
-	host_path(c, message.path, &path);
+	account_host_path(c->user, c->home, message.path, &path);
 	if (message.target.n > 0)
-		host_path(c, message.target, &target);
+		account_host_path(c->user, c->home, message.target, &target);
 	if (strcmp(senders[message.operation], "Chmod") == 0)
 		log_filemode(message.mode, mode);
 	log_command(c->master->log, &(struct log_command){ .sender = senders[message.operation],

@@ -13,19 +13,20 @@
 
 struct master;
 struct connection;
+struct home_roots;
 
 /*
- * The user has been proved: asks for the session worker, gives it policy and root, and tells the
- * login worker. Takes *user and root_fd. What fails ends the connection.
+ * The user has been proved: asks for the session worker, gives it policy and roots, and tells the
+ * login worker. Takes *user and the roots. What fails ends the connection.
  */
-void session_open(struct connection *connection, struct user **user, int root_fd);
+void session_open(struct connection *connection, struct user **user, struct home_roots *roots);
 /*
- * Has a session worker forked, gives it policy and root (which stays the caller's), and returns the
+ * Has a session worker forked, gives it policy and roots (which stay the caller's), returns the
  * socket over which it will take a connection up: a login's, or with `parked` a written-down one.
  * 0, ERR_IO, ERR_MEMORY, ERR_LIMIT; the connection has not been ended then.
  */
-MUST int session_start_worker(struct connection *connection, int root_fd, bool parked,
-	int *handover_out);
+MUST int session_start_worker(struct connection *connection, const struct home_roots *roots,
+	bool parked, int *handover_out);
 /* Sessions that are logged in under this name. */
 uint64_t session_count_user(struct master *master, const char *username);
 /* The connection objects of the contract: those with an open channel. NULL when memory is short. */

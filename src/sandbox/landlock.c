@@ -1,6 +1,7 @@
 #include "sandbox/landlock.h"
 
 #include "base/fd.h"
+#include "base/tree_right.h"
 
 #include <fcntl.h>
 #include <stdint.h>
@@ -60,22 +61,31 @@ fs_known(unsigned abi)
 	return rights;
 }
 
-/* What is allowed beneath the root. A file's execution and devices never are. */
+/* What the kernel calls it. A file's execution and devices are never allowed. */
 static uint64_t
-fs_allowed(enum landlock_reach reach)
+fs_rights(uint32_t rights)
 {
-	uint64_t read = FS_READ_FILE | FS_READ_DIR;
+	static const struct {
+		uint32_t right;
+		uint64_t fs;
+	} rows[] = {
+		{ TREE_READ_FILE, FS_READ_FILE },
+		{ TREE_READ_DIRECTORY, FS_READ_DIR },
+		{ TREE_WRITE_FILE, FS_WRITE_FILE | FS_TRUNCATE },
+		{ TREE_MAKE_FILE, FS_MAKE_REG },
+		{ TREE_MAKE_DIRECTORY, FS_MAKE_DIR },
+		{ TREE_MAKE_LINK, FS_MAKE_SYM },
+		{ TREE_REMOVE_FILE, FS_REMOVE_FILE },
+		{ TREE_REMOVE_DIRECTORY, FS_REMOVE_DIR },
+		{ TREE_MOVE, FS_REFER },
+	};
+	uint64_t fs = 0;
 
-	switch (reach) {
-	case LANDLOCK_NOTHING:
-	case LANDLOCK_SIGNALS: return 0;
-	case LANDLOCK_ROOT_READ: return read;
-	case LANDLOCK_ROOT_WRITE:
-	case LANDLOCK_NURSERY:
-		return read | FS_WRITE_FILE | FS_TRUNCATE | FS_REMOVE_DIR | FS_REMOVE_FILE |
-		       FS_MAKE_DIR | FS_MAKE_REG | FS_MAKE_SYM | FS_REFER;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if ((rights & rows[i].right) != 0)
+			fs |= rows[i].fs;
 	}
-	return 0;
+	return fs;
 }
 
 unsigned
@@ -119,17 +129,25 @@ allow_all_files(int ruleset, uint64_t rights)
 }
 
 static int
-add_files(int ruleset, unsigned abi, enum landlock_reach reach, int root_fd)
+add_files(int ruleset, unsigned abi, enum landlock_reach reach, const struct sandbox_tree *trees,
+    size_t tree_count)
 {
-	uint64_t rights = fs_allowed(reach) & fs_known(abi);
+	int err = 0;
 
 	if (reach == LANDLOCK_NURSERY)
-		return allow_all_files(ruleset, rights);
-	return rights == 0 ? 0 : allow_beneath(ruleset, root_fd, rights);
+		return allow_all_files(ruleset, fs_rights(TREE_ALL) & fs_known(abi));
+	for (size_t i = 0; reach == LANDLOCK_TREES && i < tree_count && err == 0; i++) {
+		uint64_t rights = fs_rights(trees[i].rights) & fs_known(abi);
+
+		if (rights != 0)
+			err = allow_beneath(ruleset, trees[i].fd, rights);
+	}
+	return err;
 }
 
 int
-landlock_enter(unsigned abi, enum landlock_reach reach, int root_fd)
+landlock_enter(unsigned abi, enum landlock_reach reach, const struct sandbox_tree *trees,
+    size_t tree_count)
 {
 	struct ruleset_attr attr = { .handled_access_fs = fs_known(abi),
 		.handled_access_net = NET_BIND_TCP | NET_CONNECT_TCP,
@@ -141,7 +159,7 @@ landlock_enter(unsigned abi, enum landlock_reach reach, int root_fd)
 
 	if (ruleset < 0)
 		return ERR_DENIED;
-	err = add_files(ruleset, abi, reach, root_fd);
+	err = add_files(ruleset, abi, reach, trees, tree_count);
 	if (err == 0 && syscall(SYS_landlock_restrict_self, ruleset, flags) != 0)
 		err = ERR_DENIED;
 	fd_close(&ruleset);

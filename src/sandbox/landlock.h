@@ -8,6 +8,7 @@
 #define SANDBOX_LANDLOCK_H
 
 #include "base/err.h"
+#include "sandbox/sandbox.h"
 
 #include <stdbool.h>
 
@@ -15,10 +16,9 @@
 enum { LANDLOCK_ABI_KNOWN = 7 };
 
 enum landlock_reach {
-	LANDLOCK_NOTHING,    /* no file, no TCP port, no abstract socket, no signal */
-	LANDLOCK_SIGNALS,    /* the same, but signals to what runs outside of its confinement */
-	LANDLOCK_ROOT_READ,  /* read beneath one directory */
-	LANDLOCK_ROOT_WRITE, /* read and change beneath one directory */
+	LANDLOCK_NOTHING, /* no file, no TCP port, no abstract socket, no signal */
+	LANDLOCK_SIGNALS, /* the same, but signals to what runs outside of its confinement */
+	LANDLOCK_TREES,   /* beneath some directories what is allowed there, and else nothing */
 	/*
 	 * All files, but nothing executed and no device, FIFO or socket made: for the nursery,
 	 * whose children still have to be given their roots.
@@ -30,9 +30,10 @@ enum landlock_reach {
 unsigned landlock_abi(void);
 /*
  * Confines the calling thread for good, with the rights of version `abi` (at least 1; what is
- * above LANDLOCK_ABI_KNOWN counts as that). root_fd is used by LANDLOCK_ROOT_* only. ERR_DENIED
+ * above LANDLOCK_ABI_KNOWN counts as that). The trees are for LANDLOCK_TREES only. ERR_DENIED
  * when the kernel refuses. No-new-privileges must be set.
  */
-MUST int landlock_enter(unsigned abi, enum landlock_reach reach, int root_fd);
+MUST int landlock_enter(unsigned abi, enum landlock_reach reach, const struct sandbox_tree *trees,
+	size_t tree_count);
 
 #endif

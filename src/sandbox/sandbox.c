@@ -35,8 +35,8 @@ static const struct confinement nursery = { 1ull << CAP_SETUID | 1ull << CAP_SET
 static const struct confinement login = { 0, LANDLOCK_NOTHING, FILTER_LOGIN };
 static const struct confinement parking = { 0, LANDLOCK_NOTHING, FILTER_PARKING };
 static const struct confinement supervisor = { 0, LANDLOCK_SIGNALS, FILTER_SUPERVISOR };
-static const struct confinement session_write = { 0, LANDLOCK_ROOT_WRITE, FILTER_WRITE };
-static const struct confinement session_read = { 0, LANDLOCK_ROOT_READ, FILTER_READ };
+static const struct confinement session_write = { 0, LANDLOCK_TREES, FILTER_WRITE };
+static const struct confinement session_read = { 0, LANDLOCK_TREES, FILTER_READ };
 
 /* ---- what the kernel has */
 
@@ -209,7 +209,8 @@ sandbox_enter(enum sandbox_role role, const struct sandbox_rules *rules)
 	if ((err = privileges_keep(confinement->capabilities)) != 0)
 		return err;
 	if (support.landlock_abi >= 1 &&
-	    (err = landlock_enter(support.landlock_abi, confinement->reach, rules->root_fd)) != 0)
+	    (err = landlock_enter(support.landlock_abi, confinement->reach, rules->trees,
+		 rules->tree_count)) != 0)
 		return err;
 	return filter_install(confinement->filter);
 }

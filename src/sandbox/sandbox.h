@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 enum sandbox_role {
@@ -25,7 +26,7 @@ enum sandbox_role {
 	SANDBOX_NURSERY,
 	/* Opens, creates, executes and connects to nothing. */
 	SANDBOX_LOGIN,
-	/* Reaches what lies beneath its root, and nothing else. */
+	/* Reaches what lies beneath its trees, and nothing else. */
 	SANDBOX_SESSION,
 	/* As SANDBOX_SESSION, for `postern sftp-server DIR`. */
 	SANDBOX_STDIO,
@@ -35,10 +36,19 @@ enum sandbox_role {
 	SANDBOX_SUPERVISOR,
 };
 
+/* A directory, and what is allowed beneath it. The descriptor stays the caller's. */
+struct sandbox_tree {
+	int fd;
+	uint32_t rights; /* enum tree_right bits (base/tree_right.h) */
+};
+
 struct sandbox_rules {
 	bool require; /* ERR_UNSUPPORTED where the kernel has no Landlock; else go on without it */
-	int root_fd;  /* SESSION and STDIO: the tree; -1 for the others. Stays the caller's */
-	bool read_only; /* SESSION and STDIO: the kernel refuses every change to the tree */
+	/* SESSION and STDIO: all that they reach; none for the others. The caller's. */
+	const struct sandbox_tree *trees;
+	size_t tree_count;
+	/* SESSION and STDIO: no system call that changes a file or a directory, whatever trees say */
+	bool read_only;
 };
 
 /* What the kernel under us can do. */
@@ -70,8 +80,8 @@ MUST int sandbox_prepare(void);
  * Never half succeeds quietly: what cannot be installed is an error. Must be called with one
  * thread only (but for SANDBOX_MASTER).
  *
- * Afterwards a forbidden system call ends the process with SIGSYS; a file outside the root is
- * EACCES; a change in a read-only tree is EACCES or EROFS. The process must end with _exit(2).
+ * Afterwards a forbidden system call ends the process with SIGSYS; a file outside the trees is
+ * EACCES, and so is what a tree's rights do not have; with read_only a change is EROFS too. The process must end with _exit(2).
  */
 MUST int sandbox_enter(enum sandbox_role role, const struct sandbox_rules *rules);
 

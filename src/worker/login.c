@@ -390,7 +390,7 @@ login_main(const struct ssh_config *config, enum proxy_use proxy, int ipc_fd, in
 		login.deadline_ms = clock_mono_ms() + config->login_time_ms;
 	snprintf(login.methods, sizeof(login.methods), "%s", METHODS_UNASKED);
 	master_link_init(&login.link, ipc_fd, PHASE_KEX);
-	if (sandbox_enter(SANDBOX_LOGIN, &(struct sandbox_rules){ .root_fd = -1 }) != 0)
+	if (sandbox_enter(SANDBOX_LOGIN, &(struct sandbox_rules){ 0 }) != 0)
 		return WORKER_EXIT_SANDBOX;
 	if (ssh_transport_new(&login.transport, client_fd, config, login.deadline_ms) != 0)
 		return WORKER_EXIT_FAILED;

@@ -322,7 +322,7 @@ initialise(struct nursery *n)
 		return err;
 	if ((err = sandbox_prepare()) != 0)
 		return err;
-	err = sandbox_enter(SANDBOX_NURSERY, &(struct sandbox_rules){ .root_fd = -1 });
+	err = sandbox_enter(SANDBOX_NURSERY, &(struct sandbox_rules){ 0 });
 	if (err != 0)
 		return err;
 	libraries_keep(libraries);

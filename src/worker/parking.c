@@ -295,7 +295,7 @@ initialise(struct parking *p)
 	/* before the limit on files, which the making of the programs would meet */
 	if ((err = sandbox_prepare()) != 0)
 		return err;
-	err = sandbox_enter(SANDBOX_PARKING, &(struct sandbox_rules){ .root_fd = -1 });
+	err = sandbox_enter(SANDBOX_PARKING, &(struct sandbox_rules){ 0 });
 	if (err != 0)
 		return err;
 	ipc_encode_parking_ready(

@@ -382,19 +382,6 @@ run(struct session *s)
 /* ---- beginning and end */
 
 static int
-enter(struct session *s)
-{
-	struct ipc_message message;
-	int err = master_link_receive(&s->link, clock_mono_ms() + POLICY_MS_MAX, &message);
-
-	if (err != 0)
-		return err;
-	err = session_policy_enter(&message, &s->policy);
-	ipc_message_close_fds(&message);
-	return err;
-}
-
-static int
 take_over(struct session *s, const struct ssh_config *config, int handover_fd)
 {
 	struct ssh_connection_events events = { .ctx = s,
@@ -467,7 +454,8 @@ end(struct session *s, int err)
 static enum worker_exit
 serve(struct session *s, const struct ssh_config *config, int handover_fd)
 {
-	int err = enter(s);
+	int err = session_policy_receive(
+	    &s->link, clock_mono_ms() + POLICY_MS_MAX, &s->policy);
 
 	if (err != 0) {
 		say_ended(s, "the session's sandbox or root could not be entered");

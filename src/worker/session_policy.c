@@ -7,16 +7,22 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+_Static_assert(VFS_FOLDERS_MAX == 64, "as many as there may be SESSION_FOLDER messages");
+
+/* Descriptors of the home, and of the folders behind it. */
+struct roots {
+	int fds[1 + VFS_FOLDERS_MAX];
+	size_t count;
+};
+
 static int
 decode(const struct ipc_message *message, struct ipc_session_policy *out,
     struct vfs_policy *policy_out)
 {
 	struct rd r;
-	int err;
+	int err = ipc_decode_session_policy(message->fields, out);
 
-	if (message->type != IPC_SESSION_POLICY)
-		return ERR_PROTOCOL;
-	if ((err = ipc_decode_session_policy(message->fields, out)) != 0)
+	if (err != 0)
 		return err;
 	r = rd_of(out->policy);
 	if ((err = vfs_policy_decode(&r, policy_out)) == 0)
@@ -25,15 +31,29 @@ decode(const struct ipc_message *message, struct ipc_session_policy *out,
 }
 
 static int
-enter(const struct ipc_session_policy *fields, const struct vfs_policy *policy, int root_fd,
-    struct session_policy *out)
+enter_sandbox(const struct vfs_policy *policy, const struct roots *roots)
 {
-	struct sandbox_rules rules = { .root_fd = root_fd,
+	struct sandbox_tree trees[1 + VFS_FOLDERS_MAX];
+	const struct sandbox_rules rules = { .trees = trees,
+		.tree_count = roots->count,
 		.read_only = vfs_policy_read_only(policy) };
+
+	for (size_t i = 0; i < roots->count; i++)
+		trees[i] = (struct sandbox_tree){ roots->fds[i], vfs_policy_rights(policy, i) };
+	return sandbox_enter(SANDBOX_SESSION, &rules);
+}
+
+static int
+enter(const struct ipc_session_policy *fields, const struct vfs_policy *policy,
+    struct roots *roots, struct session_policy *out)
+{
 	/* the root of the machine itself comes as the empty text */
 	char *root_path = view_dup(fields->root_path.n > 0 ? fields->root_path : view_of("/"));
-	int err = root_path == NULL ? ENOMEM : vfs_new(&out->vfs, root_fd, root_path, policy);
+	int err = ENOMEM;
 
+	if (root_path != NULL)
+		err = vfs_new_with_folders(
+		    &out->vfs, roots->fds[0], root_path, policy, roots->fds + 1);
 	free(root_path);
 	if (err != 0)
 		return err == ENOMEM ? ERR_MEMORY : ERR_INVALID;
@@ -41,24 +61,63 @@ enter(const struct ipc_session_policy *fields, const struct vfs_policy *policy, 
 		.sync = fields->upload_sync, .size_max = fields->upload_size_max });
 	umask((mode_t)fields->umask);
 	out->ignore_setstat = fields->ignore_setstat;
-	out->read_only = rules.read_only;
+	out->read_only = vfs_policy_read_only(policy);
 	out->parked = fields->parked;
 	out->park_after_ms = fields->park_after_ms;
-	return sandbox_enter(SANDBOX_SESSION, &rules);
+	err = enter_sandbox(policy, roots);
+	roots->count = 0; /* they are the tree's */
+	return err;
 }
 
-int
-session_policy_enter(struct ipc_message *message, struct session_policy *out)
+static int
+on_policy(struct ipc_message *message, struct roots *roots, struct session_policy *out)
 {
 	struct ipc_session_policy fields;
 	struct vfs_policy policy = { 0 };
-	int root_fd = fd_take(&message->fds[0]);
 	int err = decode(message, &fields, &policy);
 
-	*out = (struct session_policy){ .vfs = NULL };
+	roots->fds[0] = fd_take(&message->fds[0]);
+	if (err == 0 && policy.folder_count != roots->count - 1)
+		err = ERR_PROTOCOL;
 	if (err == 0)
-		err = enter(&fields, &policy, root_fd, out);
+		err = enter(&fields, &policy, roots, out);
 	vfs_policy_free(&policy);
+	return err;
+}
+
+static int
+on_folder(struct ipc_message *message, struct roots *roots)
+{
+	struct ipc_session_folder fields;
+	int err = ipc_decode_session_folder(message->fields, &fields);
+
+	if (err == 0)
+		roots->fds[roots->count++] = fd_take(&message->fds[0]);
+	return err;
+}
+
+int
+session_policy_receive(
+    struct master_link *link, uint64_t deadline_ms, struct session_policy *out)
+{
+	struct roots roots = { .fds = { -1 }, .count = 1 };
+	struct ipc_message message = { .type = IPC_NONE };
+	int err = 0;
+
+	*out = (struct session_policy){ .vfs = NULL };
+	while (err == 0 && message.type != IPC_SESSION_POLICY) {
+		if ((err = master_link_receive(link, deadline_ms, &message)) != 0)
+			break;
+		if (message.type == IPC_SESSION_FOLDER)
+			err = on_folder(&message, &roots);
+		else if (message.type == IPC_SESSION_POLICY)
+			err = on_policy(&message, &roots, out);
+		else
+			err = ERR_PROTOCOL;
+		ipc_message_close_fds(&message);
+	}
+	for (size_t i = 0; i < roots.count; i++)
+		fd_close(&roots.fds[i]);
 	return err;
 }
 

@@ -1,5 +1,5 @@
 /*
- * session_policy.h - from SESSION_POLICY to a confined process with a tree.
+ * session_policy.h - from SESSION_FOLDER and SESSION_POLICY to a confined process with a tree.
  *
  * Apart from the rest of the session so that a test can stand exactly where a session stands.
  */
@@ -18,11 +18,13 @@ struct session_policy {
 };
 
 /*
- * Builds the tree from a SESSION_POLICY message and enters the sandbox for its root; the master's
- * umask is set. Takes the message's descriptor. Frees with session_policy_free(). 0,
- * ERR_PROTOCOL for a message that is none or says nonsense, or what sandbox_enter() said.
+ * Waits until the deadline for the virtual folders and the policy, builds the tree from them and
+ * enters the sandbox for it; the master's umask is set. Frees with session_policy_free(). 0, what
+ * the link said, ERR_PROTOCOL for a message that is none of these, the code of the reader for one
+ * that says nonsense, or what sandbox_enter() said.
  */
-MUST int session_policy_enter(struct ipc_message *message, struct session_policy *out);
+MUST int session_policy_receive(
+    struct master_link *link, uint64_t deadline_ms, struct session_policy *out);
 void session_policy_free(struct session_policy *policy);
 
 #endif

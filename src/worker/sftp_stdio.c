@@ -239,7 +239,7 @@ log_to_stderr(void *ctx, enum log_level level, const char *text)
 /* ---- start */
 
 static int
-open_tree(const struct options *options, struct vfs **vfs_out, int *fd_out)
+open_tree(const struct options *options, struct vfs **vfs_out, struct sandbox_tree *tree_out)
 {
 	uint32_t permissions =
 	    options->read_only ? PERMISSION_LIST | PERMISSION_DOWNLOAD : PERMISSION_ALL;
@@ -250,8 +250,10 @@ open_tree(const struct options *options, struct vfs **vfs_out, int *fd_out)
 	if (real == NULL || (fd = open(real, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
 		goto out;
 	/* The number stays good for the sandbox; the vfs owns the descriptor. */
-	*fd_out = fd;
-	if ((result = vfs_policy_add(&policy, view_of("/"), permissions)) == 0)
+	tree_out->fd = fd;
+	result = vfs_policy_add(&policy, view_of("/"), permissions);
+	tree_out->rights = vfs_policy_rights(&policy, 0);
+	if (result == 0)
 		result = vfs_new(vfs_out, fd_take(&fd), real, &policy);
 	if (result != 0)
 		errno = ENOMEM;
@@ -269,13 +271,14 @@ sftp_stdio_main(int argc, char **argv)
 	struct logger logger;
 	struct stdio io = { 0 };
 	struct vfs *vfs = NULL;
-	struct sandbox_rules rules = { .root_fd = -1 };
+	struct sandbox_tree tree = { .fd = -1 };
+	struct sandbox_rules rules = { .trees = &tree, .tree_count = 1 };
 	bool done;
 	int result = parse_options(argc, argv, &options, &done);
 
 	if (done)
 		return result;
-	if (open_tree(&options, &vfs, &rules.root_fd) != 0) {
+	if (open_tree(&options, &vfs, &tree) != 0) {
 		fprintf(stderr, "sftp-server: %s: %s\n", options.directory, strerror(errno));
 		return EXIT_BROKEN;
 	}

@@ -337,7 +337,7 @@ run(struct supervisor *s, char *const *argv)
 	free(path);
 	signal(SIGPIPE, SIG_IGN);
 	if (error == 0 && sandbox_enter(SANDBOX_SUPERVISOR,
-	    &(struct sandbox_rules){ .root_fd = -1 }) != 0)
+	    &(struct sandbox_rules){ 0 }) != 0)
 		status = WORKER_EXIT_SANDBOX;
 	else if (error == 0)
 		status = supervise(s);

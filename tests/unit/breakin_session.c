@@ -491,12 +491,9 @@ enter_session(int ipc_fd)
 {
 	struct session_policy policy;
 	struct master_link link;
-	struct ipc_message message;
 
 	master_link_init(&link, ipc_fd, PHASE_START);
-	if (master_link_receive(&link, 0, &message) != 0)
-		return ERR_IO;
-	return session_policy_enter(&message, &policy);
+	return session_policy_receive(&link, 0, &policy);
 }
 
 /* What an ordinary session does all day must still work. */
@@ -520,7 +517,7 @@ own_work(const struct scene *s)
 static int
 session_in_nursery(const struct scene *s, attempt_fn *try)
 {
-	struct sandbox_rules rules = { .root_fd = -1 };
+	struct sandbox_rules rules = { 0 };
 	int pair[2], status = -1;
 	pid_t pid;
 

@@ -4,6 +4,7 @@
 #ifndef TESTS_SANDBOX_SUPPORT_H
 #define TESTS_SANDBOX_SUPPORT_H
 
+#include "base/tree_right.h"
 #include "sandbox/sandbox.h"
 
 #include <setjmp.h>
@@ -52,7 +53,9 @@ errno_of(long result)
 static inline int
 run_in_role(enum sandbox_role role, int root_fd, bool read_only, int (*body)(void *), void *ctx)
 {
-	struct sandbox_rules rules = { .root_fd = root_fd, .read_only = read_only };
+	const struct sandbox_tree tree = { root_fd, read_only ? TREE_READ : TREE_ALL };
+	struct sandbox_rules rules = { .trees = &tree, .tree_count = root_fd >= 0,
+		.read_only = read_only };
 	int status = -1;
 	pid_t pid = fork();
 

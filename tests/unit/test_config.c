@@ -83,6 +83,8 @@ static const struct sample samples[] = {
 	{ "sftpd.algorithm_preset", "\"compatible\"", "\"modern\"", "modern", "\"modern\"" },
 	{ "sftpd.login_banner_file", "\"\"", "\"b.txt\"", "b.txt", "\"b.txt\"" },
 	{ "sftpd.setstat_mode", "0", "1", "1", "1" },
+	{ "sftpd.strict_rename", "false", "true", "1", "true" },
+	{ "sftpd.rename_across_folders", "\"refuse\"", "\"copy\"", "copy", "\"copy\"" },
 	{ "sftpd.enabled_ssh_commands", "[\"md5sum\", \"sha1sum\", \"cd\", \"pwd\"]",
 	    "[\"scp\"]", "scp", "[\"scp\"]" },
 	{ "sftpd.keyboard_interactive_auth_program", "\"\"", "\"/bin/k\"", "/bin/k", "\"/bin/k\"" },

@@ -96,7 +96,8 @@ let_go(struct standing *s)
 static int
 enter_role(void *ctx)
 {
-	struct sandbox_rules rules = { .root_fd = open("/tmp", O_PATH | O_CLOEXEC) };
+	struct sandbox_tree tree = { open("/tmp", O_PATH | O_CLOEXEC), TREE_ALL };
+	struct sandbox_rules rules = { .trees = &tree, .tree_count = 1 };
 
 	return sandbox_enter(*(enum sandbox_role *)ctx, &rules);
 }
@@ -207,7 +208,7 @@ static int
 enter_master(void *ctx)
 {
 	(void)ctx;
-	return sandbox_enter(SANDBOX_MASTER, &(struct sandbox_rules){ .root_fd = -1 });
+	return sandbox_enter(SANDBOX_MASTER, &(struct sandbox_rules){ 0 });
 }
 
 static void

@@ -169,7 +169,9 @@ static int
 session_in_nursery(void *ctx)
 {
 	const struct nested *nested = ctx;
-	struct sandbox_rules rules = { .root_fd = nested->tree->root,
+	const struct sandbox_tree tree = { nested->tree->root,
+		nested->read_only ? TREE_READ : TREE_ALL };
+	struct sandbox_rules rules = { .trees = &tree, .tree_count = 1,
 		.read_only = nested->read_only };
 	int status = -1;
 	pid_t pid = fork();
@@ -199,7 +201,7 @@ static int
 kills_child_only(void *ctx)
 {
 	pid_t *outsider = ctx;
-	struct sandbox_rules rules = { .root_fd = -1 };
+	struct sandbox_rules rules = { 0 };
 	struct sandbox_support support;
 	int status;
 	pid_t pid;
@@ -250,13 +252,14 @@ struct versioned {
 static int
 status_with_version(struct versioned *v)
 {
+	const struct sandbox_tree tree = { v->tree->root, TREE_ALL };
 	int status = -1;
 	pid_t pid = fork();
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) != 0 ||
-		    landlock_enter(v->abi, v->reach, v->tree->root) != 0)
+		    landlock_enter(v->abi, v->reach, &tree, 1) != 0)
 			_exit(NOT_ENTERED);
 		_exit(v->body(v->tree));
 	}
@@ -298,7 +301,7 @@ test_versions(void **state)
 	if (newest > LANDLOCK_ABI_KNOWN)
 		newest = LANDLOCK_ABI_KNOWN;
 	for (unsigned abi = 1; abi <= newest; abi++) {
-		struct versioned v = { tree, abi, LANDLOCK_ROOT_WRITE, reads_nothing_else };
+		struct versioned v = { tree, abi, LANDLOCK_TREES, reads_nothing_else };
 		int status;
 
 		assert_good(status_with_version(&v));
@@ -309,7 +312,7 @@ test_versions(void **state)
 		v.body = executes;
 		assert_int_equal(WEXITSTATUS(status_with_version(&v)), EACCES);
 		/* the first version knows no moves between directories, so it refuses them */
-		v.reach = LANDLOCK_ROOT_WRITE;
+		v.reach = LANDLOCK_TREES;
 		v.body = moves_between_directories;
 		status = status_with_version(&v);
 		assert_int_equal(WEXITSTATUS(status), abi == 1 ? EXDEV : 0);

@@ -1,0 +1,28 @@
+/*
+ * account_policy.h - from an account and the settings to what vfs/ enforces. Private to master/.
+ */
+#ifndef MASTER_ACCOUNT_POLICY_H
+#define MASTER_ACCOUNT_POLICY_H
+
+#include "accounts/accounts.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "master/config.h"
+#include "vfs/vfs.h"
+
+/*
+ * The policy of an account's sessions; its folders are the account's, in their order. Frees with
+ * vfs_policy_free(), also after an error: ERR_MEMORY, or what the policy refused.
+ */
+MUST int account_policy(const struct user *user, const struct config_sftpd *settings,
+	struct vfs_policy *out);
+/* "/srv/bob" of "/srv/bob/": what a path of the client can stand behind. NULL: no memory. */
+char *account_home_prefix(const char *home_dir);
+/*
+ * Appends where a path of the client lies on this machine, as text for log lines: in a virtual
+ * folder, or in the home, whose prefix is given.
+ */
+void account_host_path(const struct user *user, const char *home_prefix, struct view path,
+	struct buf *out);
+
+#endif
