@@ -1,6 +1,7 @@
 #include "vfs/upload.h"
 
 #include "base/fd.h"
+#include "base/tree_right.h"
 #include "vfs/attributes.h"
 #include "vfs/file.h"
 #include "vfs/rename.h"
@@ -24,6 +25,16 @@ void
 upload_init(struct upload *upload)
 {
 	*upload = (struct upload){ .directory_fd = -1 };
+}
+
+/* A temporary file is made, and goes; to sync a directory it must be opened. */
+uint32_t
+vfs_upload_rights(const struct vfs_uploads *uploads, uint32_t rights)
+{
+	if ((rights & TREE_WRITE_FILE) == 0)
+		return 0;
+	return (uploads->mode != VFS_UPLOAD_DIRECT ? TREE_MAKE_FILE | TREE_REMOVE_FILE : 0) |
+	    (uploads->sync ? TREE_READ_DIRECTORY : 0);
 }
 
 /* ---- opening */

@@ -204,6 +204,8 @@ struct vfs_uploads {
 
 /* How uploads are made from now on; without it all zero. While no file is open for writing. */
 void vfs_set_uploads(struct vfs *vfs, const struct vfs_uploads *uploads);
+/* What such uploads need besides, beneath a root with these rights (vfs_policy_rights()). */
+uint32_t vfs_upload_rights(const struct vfs_uploads *uploads, uint32_t rights);
 
 /* Which members of struct vfs_attributes count, as bits. */
 enum vfs_attribute {

@@ -31,15 +31,20 @@ decode(const struct ipc_message *message, struct ipc_session_policy *out,
 }
 
 static int
-enter_sandbox(const struct vfs_policy *policy, const struct roots *roots)
+enter_sandbox(const struct vfs_policy *policy, const struct vfs_uploads *uploads,
+    const struct roots *roots)
 {
 	struct sandbox_tree trees[1 + VFS_FOLDERS_MAX];
 	const struct sandbox_rules rules = { .trees = trees,
 		.tree_count = roots->count,
 		.read_only = vfs_policy_read_only(policy) };
 
-	for (size_t i = 0; i < roots->count; i++)
-		trees[i] = (struct sandbox_tree){ roots->fds[i], vfs_policy_rights(policy, i) };
+	for (size_t i = 0; i < roots->count; i++) {
+		uint32_t rights = vfs_policy_rights(policy, i);
+
+		trees[i] = (struct sandbox_tree){ roots->fds[i],
+			rights | vfs_upload_rights(uploads, rights) };
+	}
 	return sandbox_enter(SANDBOX_SESSION, &rules);
 }
 
@@ -47,6 +52,8 @@ static int
 enter(const struct ipc_session_policy *fields, const struct vfs_policy *policy,
     struct roots *roots, struct session_policy *out)
 {
+	const struct vfs_uploads uploads = { .mode = fields->upload_mode,
+		.sync = fields->upload_sync, .size_max = fields->upload_size_max };
 	/* the root of the machine itself comes as the empty text */
 	char *root_path = view_dup(fields->root_path.n > 0 ? fields->root_path : view_of("/"));
 	int err = ENOMEM;
@@ -57,14 +64,13 @@ enter(const struct ipc_session_policy *fields, const struct vfs_policy *policy,
 	free(root_path);
 	if (err != 0)
 		return err == ENOMEM ? ERR_MEMORY : ERR_INVALID;
-	vfs_set_uploads(out->vfs, &(struct vfs_uploads){ .mode = fields->upload_mode,
-		.sync = fields->upload_sync, .size_max = fields->upload_size_max });
+	vfs_set_uploads(out->vfs, &uploads);
 	umask((mode_t)fields->umask);
 	out->ignore_setstat = fields->ignore_setstat;
 	out->read_only = vfs_policy_read_only(policy);
 	out->parked = fields->parked;
 	out->park_after_ms = fields->park_after_ms;
-	err = enter_sandbox(policy, roots);
+	err = enter_sandbox(policy, &uploads, roots);
 	roots->count = 0; /* they are the tree's */
 	return err;
 }
