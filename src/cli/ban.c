@@ -12,8 +12,9 @@ static const char usage[] =
     "Usage: postern ban list [OPTION...]\n"
     "       postern ban add NETWORK... [--for DURATION] [OPTION...]\n"
     "       postern ban remove NETWORK... [OPTION...]\n\n"
-    "Shows which addresses the running server refuses, bans some, or lifts bans. A NETWORK is an IP\n"
-    "address or a range such as 192.0.2.0/24. What logged in before goes on; see \"postern session\".\n\n"
+    "Shows which addresses the running server refuses, bans some, or lifts bans. A NETWORK is\n"
+    "an IP address or a range such as 192.0.2.0/24. Who is logged in stays: see\n"
+    "\"postern session\".\n\n"
     "      --for DURATION       how long: 90s, 30m, 12h or 7d (default: without end)\n"
     CLI_COMMON_USAGE
     "      --json               print JSON\n";

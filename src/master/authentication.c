@@ -282,17 +282,22 @@ count(const struct auth_job *job, struct connection *c, bool ok)
 		metrics_login(job->master->metrics, metric_method_of(job->kind), ok);
 }
 
-/* What guesses raises the address's score. A client offers all its keys in turn: they are one. */
+/*
+ * Who guesses raises the score of the address. A client offers all its keys in turn, and all but
+ * one are refused: they count when the connection ends without a login, and as one.
+ */
 static void
 note_failure(const struct auth_job *job, struct connection *c)
 {
-	bool is_key = method_of(job->kind) == LOGIN_PUBLICKEY;
+	enum ban_event event =
+	    job->user == NULL && !job->refused ? BAN_UNKNOWN_USER : BAN_BAD_CREDENTIAL;
 
-	if (job->credential_good || (is_key && c->key_refused))
+	if (job->credential_good)
 		return;
-	c->key_refused = c->key_refused || is_key;
-	banning_note(job->master->banning, &c->address,
-	    job->user == NULL && !job->refused ? BAN_UNKNOWN_USER : BAN_BAD_CREDENTIAL);
+	if (method_of(job->kind) == LOGIN_PUBLICKEY)
+		c->key_refused = event;
+	else
+		banning_note(job->master->banning, &c->address, event);
 }
 
 static void

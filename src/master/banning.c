@@ -207,6 +207,7 @@ event_text(enum ban_event event)
 	case BAN_BAD_CREDENTIAL: return "a wrong password, code or key";
 	case BAN_BROKEN_PROTOCOL: return "a client that does not speak SSH as it has to";
 	case BAN_CONNECTION: return "one connection more";
+	case BAN_NOTHING:
 	case BAN_EVENTS: break;
 	}
 	return "";

@@ -24,6 +24,7 @@ enum {
 
 /* What raises a score. */
 enum ban_event {
+	BAN_NOTHING = 0,
 	BAN_UNKNOWN_USER,
 	BAN_BAD_CREDENTIAL,
 	BAN_BROKEN_PROTOCOL,

@@ -128,6 +128,8 @@ connection_end(struct connection *c)
 	login_ends = link_end(&c->login, m->nurseries);
 	session_ends = link_end(&c->session, m->nurseries);
 	connection_set_timer(c, login_ends || session_ends ? CLOSE_GRACE_MS : 0);
+	if (!c->authenticated)
+		banning_note(m->banning, &c->address, c->key_refused);
 	admission_leave(m->admission, c->awaits_proxy ? NULL : &c->address, c->authenticated);
 	m->connection_count--;
 	if (c->authenticated)

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/proxy_header.h"
 #include "ipc/ipc.h"
+#include "master/bans.h"
 #include "master/signing.h"
 #include "master/login_keys.h"
 #include "master/login_progress.h"
@@ -95,7 +96,7 @@ struct connection {
 	struct signing_rate rekeys;
 	bool asking;        /* an authentication or a signature is being worked on */
 	bool tried;         /* an authentication has been tried */
-	bool key_refused;   /* a public key has been */
+	enum ban_event key_refused; /* what refused keys are, unless somebody logs in after all */
 	struct login_keys keys_tried;
 	bool timed_out;     /* nobody logged in within the time limit */
 	struct login_progress *progress; /* NULL until a method takes more than one step */

@@ -10,7 +10,7 @@
 
 struct master;
 
-/* Closes the sessions whose hours are over now (wall clock). To be called twice a minute or more. */
+/* Closes sessions whose hours are over now (wall clock). To be called twice a minute or more. */
 void hours_sweep(struct master *master, int64_t now_ms);
 
 #endif

@@ -66,7 +66,7 @@ def logs_in(account, connection):
         connection.ready()
         connection.key_proof(account.name, load_key(account.key))
         answer = connection.read()
-    except (Closed, OSError):
+    except (Closed, OSError, AssertionError):  # it ended, perhaps with a DISCONNECT
         return False
     return answer[0] == USERAUTH_SUCCESS
 

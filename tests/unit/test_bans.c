@@ -350,6 +350,7 @@ an_event_without_points_is_none(void **state)
 	struct ban ban;
 	(void)state;
 
+	assert_false(banned_by(b, &a, BAN_NOTHING, 1000, 0, &ban));
 	other.scores[BAN_CONNECTION] = 0;
 	bans_set_rules(b, &other);
 	assert_false(banned_by(b, &a, BAN_CONNECTION, 1000, 0, &ban));
