@@ -394,3 +394,25 @@ provider_reload(struct provider *provider, struct failure *failure)
 {
 	return provider->ops->reload(provider, failure);
 }
+
+int
+provider_change(
+    struct provider *provider, const struct provider_config *config, struct failure *failure)
+{
+	struct provider_config changed = *config;
+
+	if (provider->ops->change == NULL)
+		return failure_set(failure, ERR_UNSUPPORTED,
+		    "the driver \"%s\" takes other settings over at a start only",
+		    provider->ops->driver);
+	changed.manage_users = provider->writes;
+	return provider->ops->change(provider, &changed, failure);
+}
+
+int
+provider_try_change(struct provider *provider, struct failure *failure)
+{
+	return provider->ops->try_change == NULL
+		   ? failure_set(failure, ERR_NOT_FOUND, "no other settings wait")
+		   : provider->ops->try_change(provider, failure);
+}

@@ -151,6 +151,18 @@ MUST int provider_quota_get(struct provider *provider, const char *username,
     struct provider_quota *out, struct failure *failure);
 
 /*
+ * Servers: other settings for the connection, where `config` has them. This one does not wait for
+ * anything and may be called from the master's loop. They take the place of the old ones, whose
+ * connections are then closed one by one, as soon as they work, which provider_try_change() finds
+ * out, and every call to which the server does not answer. Until then the old ones are used.
+ * ERR_INVALID; ERR_UNSUPPORTED for the other drivers, whose settings count at a start.
+ */
+MUST int provider_change(
+    struct provider *provider, const struct provider_config *config, struct failure *failure);
+/* 0: they have taken effect now. ERR_NOT_FOUND: none wait. Else why they do not work. */
+MUST int provider_try_change(struct provider *provider, struct failure *failure);
+
+/*
  * Memory: loads the file anew. Faults of the file itself leave the old accounts; an account that
  * is refused does so too. Others: nothing to do.
  */

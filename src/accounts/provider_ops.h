@@ -39,6 +39,10 @@ struct provider_ops {
 	int (*quota_set)(struct provider *provider, const char *username,
 	    struct provider_quota used, int64_t now_ms, struct failure *failure);
 	int (*reload)(struct provider *provider, struct failure *failure);
+	/* Both NULL where settings only count at the opening. */
+	int (*change)(struct provider *provider, const struct provider_config *config,
+	    struct failure *failure);
+	int (*try_change)(struct provider *provider, struct failure *failure);
 	/* Writes the text for a username that is taken, and returns ERR_EXISTS. */
 	int (*taken)(struct provider *provider, const char *username, struct failure *failure);
 };

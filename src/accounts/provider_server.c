@@ -3,6 +3,8 @@
 
 #include "base/utf8.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -10,15 +12,39 @@
  * sql_client_postgresql and sql_client_mysql alone.
  */
 
+/*
+ * What provider->store points at. New settings wait in a store of their own until they work: then
+ * it takes the place of the other one, whose connections are closed when nobody uses them any more.
+ */
+struct server {
+	pthread_mutex_t lock; /* over both pointers */
+	struct server_store *current;
+	struct server_store *next; /* NULL: no other settings wait */
+};
+
+static const struct sql_client *
+client_of(const struct provider *provider)
+{
+	return provider->ops == &provider_postgresql_ops ? &sql_client_postgresql
+							 : &sql_client_mysql;
+}
+
 static int
 server_open(struct provider *provider, const struct sql_client *client,
     const struct provider_config *config, struct failure *failure)
 {
-	struct server_store *store;
-	int err = server_store_open(client, config, &store, failure);
+	struct server *server = calloc(1, sizeof(*server));
+	int err;
 
-	provider->store = store;
-	return err;
+	if (server == NULL)
+		return ERR_MEMORY;
+	if ((err = server_store_open(client, config, &server->current, failure)) != 0) {
+		free(server);
+		return err;
+	}
+	pthread_mutex_init(&server->lock, NULL);
+	provider->store = server;
+	return 0;
 }
 
 static int
@@ -37,10 +63,111 @@ mysql_open(struct provider *provider, const struct provider_config *config, stru
 static void
 server_close(struct provider *provider)
 {
-	struct server_store *store = provider->store;
+	struct server *server = provider->store;
 
 	provider->store = NULL;
+	if (server == NULL)
+		return;
+	server_store_close(&server->current);
+	server_store_close(&server->next);
+	pthread_mutex_destroy(&server->lock);
+	free(server);
+}
+
+/* --- settings that change --- */
+
+static struct server_store *
+hold_current(struct server *server)
+{
+	struct server_store *store;
+
+	pthread_mutex_lock(&server->lock);
+	store = server_store_hold(server->current);
+	pthread_mutex_unlock(&server->lock);
+	return store;
+}
+
+/* NULL when there is none. */
+static struct server_store *
+hold_next(struct server *server)
+{
+	struct server_store *store;
+
+	pthread_mutex_lock(&server->lock);
+	store = server->next == NULL ? NULL : server_store_hold(server->next);
+	pthread_mutex_unlock(&server->lock);
+	return store;
+}
+
+/* The store that waits takes the other's place, unless it has been replaced meanwhile. */
+static void
+promote(struct server *server, const struct server_store *store)
+{
+	struct server_store *old = NULL;
+
+	pthread_mutex_lock(&server->lock);
+	if (server->next == store) {
+		old = server->current;
+		server->current = server->next;
+		server->next = NULL;
+	}
+	pthread_mutex_unlock(&server->lock);
+	server_store_close(&old);
+}
+
+static int
+server_change(
+    struct provider *provider, const struct provider_config *config, struct failure *failure)
+{
+	struct server *server = provider->store;
+	struct server_store *store, *old;
+	int err = server_store_new(client_of(provider), config, &store, failure);
+
+	if (err != 0)
+		return err;
+	pthread_mutex_lock(&server->lock);
+	old = server->next;
+	server->next = store;
+	pthread_mutex_unlock(&server->lock);
+	server_store_close(&old);
+	return 0;
+}
+
+static int
+server_try_change(struct provider *provider, struct failure *failure)
+{
+	struct sql_call call = { .number = SQL_CHECK };
+	struct server_store *next = hold_next(provider->store);
+	int err;
+
+	if (next == NULL)
+		return failure_set(failure, ERR_NOT_FOUND, "no other settings wait");
+	if ((err = server_store_run(next, &call, failure)) == 0)
+		promote(provider->store, next);
+	server_store_close(&next);
+	return err;
+}
+
+static int
+run_once(struct provider *provider, struct sql_call *call, struct failure *failure)
+{
+	struct server_store *store = hold_current(provider->store);
+	int err = server_store_run(store, call, failure);
+
 	server_store_close(&store);
+	return err;
+}
+
+/* Where the server takes the old settings no more, it may take the new ones. */
+static int
+run(struct provider *provider, struct sql_call *call, struct failure *failure)
+{
+	int err = run_once(provider, call, failure);
+
+	if (err == ERR_UNAVAILABLE && server_try_change(provider, NULL) == 0 &&
+	    server_store_is_repeatable(call->number))
+		err = run_once(provider, call, failure);
+	return err;
 }
 
 /* --- reading --- */
@@ -50,7 +177,7 @@ server_check(struct provider *provider, struct failure *failure)
 {
 	struct sql_call call = { .number = SQL_CHECK };
 
-	return server_store_run(provider->store, &call, failure);
+	return run(provider, &call, failure);
 }
 
 static int
@@ -76,7 +203,7 @@ query(struct provider *provider, enum sql_statement number, const struct sql_par
 	struct sql_call call = {
 		.number = number, .parameters = parameters, .on_row = give_row, .data = out
 	};
-	int err = server_store_run(provider->store, &call, failure);
+	int err = run(provider, &call, failure);
 
 	if (err != 0)
 		user_list_free(out);
@@ -186,12 +313,17 @@ server_all(struct provider *provider, struct user_list *out, struct failure *fai
 static int
 server_taken(struct provider *provider, const char *username, struct failure *failure)
 {
-	struct server_store *store = provider->store;
+	struct server_store *store = hold_current(provider->store);
+	int err = ERR_EXISTS;
 
-	if (server_store_dialect(store) == SQL_POSTGRESQL)
-		return failure_set(failure, ERR_EXISTS,
+	if (server_store_dialect(store) == SQL_POSTGRESQL) {
+		err = failure_set(failure, err,
 		    "pq: duplicate key value violates unique constraint \"%s_username_key\"",
 		    server_store_table(store));
+		server_store_close(&store);
+		return err;
+	}
+	server_store_close(&store);
 	return failure_set(
 	    failure, ERR_EXISTS, "Error 1062: Duplicate entry '%s' for key 'username'", username);
 }
@@ -221,7 +353,7 @@ server_add(struct provider *provider, struct user *user, struct failure *failure
 	sql_parameters_init(&parameters);
 	err = sql_parameters_user(&parameters, user, user_column_is_given);
 	if (err == 0)
-		err = server_store_run(provider->store, &call, failure);
+		err = run(provider, &call, failure);
 	if (err == 0) {
 		user->id = id != 0 ? id : call.id;
 		user->used_quota_size = user->used_quota_files = 0;
@@ -235,7 +367,11 @@ static int
 server_load(struct provider *provider, const struct user_list *users,
     const struct provider_progress *progress, struct failure *failure)
 {
-	return server_store_load(provider->store, users, progress, failure);
+	struct server_store *store = hold_current(provider->store);
+	int err = server_store_load(store, users, progress, failure);
+
+	server_store_close(&store);
+	return err;
 }
 
 static int
@@ -251,7 +387,7 @@ server_update(struct provider *provider, const struct user *user, struct failure
 	err = sql_parameters_user(&parameters, user, user_column_is_updated);
 	sql_parameters_number(&parameters, user->id);
 	if (err == 0)
-		err = server_store_run(provider->store, &call, failure);
+		err = run(provider, &call, failure);
 	sql_parameters_free(&parameters);
 	return err == 0 && call.changed == 0 ? provider_no_such_id(user->id, failure) : err;
 }
@@ -266,7 +402,7 @@ server_remove(struct provider *provider, int64_t id, struct failure *failure)
 	sql_parameters_init(&parameters);
 	sql_parameters_number(&parameters, id);
 	if (id > 0 && id <= INT32_MAX)
-		err = server_store_run(provider->store, &call, failure);
+		err = run(provider, &call, failure);
 	sql_parameters_free(&parameters);
 	return err;
 }
@@ -281,7 +417,7 @@ change_by_name(struct provider *provider, enum sql_statement number,
 	int err = ERR_NOT_FOUND;
 
 	if (is_possible_name(username))
-		err = server_store_run(provider->store, &call, failure);
+		err = run(provider, &call, failure);
 	if (err == ERR_NOT_FOUND || (err == 0 && call.changed == 0 && !or_less))
 		return provider_no_such_name(username, failure);
 	return err;
@@ -354,7 +490,8 @@ server_reload(struct provider *provider, struct failure *failure)
 	.find_id = server_find_id, .list = server_list, .all = server_all, .add = server_add,      \
 	.load = server_load, .update = server_update, .remove = server_remove,                     \
 	.touch_login = server_touch_login, .quota_add = server_quota_add,                          \
-	.quota_set = server_quota_set, .reload = server_reload, .taken = server_taken
+	.quota_set = server_quota_set, .reload = server_reload, .taken = server_taken,             \
+	.change = server_change, .try_change = server_try_change
 
 const struct provider_ops provider_postgresql_ops = {
 	.driver = "postgresql", .open = postgresql_open, SERVER_OPS

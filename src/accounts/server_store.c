@@ -12,6 +12,7 @@
 enum { WHERE_MAX = 512, TRIES = 10 };
 
 struct server_store {
+	atomic_uint holders;
 	const struct sql_client *client;
 	struct sql_settings settings;
 	struct sql_pool *pool;
@@ -241,9 +242,8 @@ make_ready(struct server_store *store, struct failure *failure)
 
 /* --- running --- */
 
-/* A statement that can be run twice with the result of once. */
-static bool
-is_repeatable(int number)
+bool
+server_store_is_repeatable(int number)
 {
 	return number != SQL_ADD && number != SQL_QUOTA_ADD;
 }
@@ -261,7 +261,7 @@ try_once(struct server_store *store, struct sql_call *call, struct failure *fail
 	err = store->client->run(connection, call, failure);
 	sql_pool_give(store->pool, connection,
 	    err == ERR_AGAIN || err == ERR_TIMEOUT || err == ERR_UNAVAILABLE);
-	return err == ERR_UNAVAILABLE && is_repeatable(call->number) ? ERR_AGAIN : err;
+	return err == ERR_UNAVAILABLE && server_store_is_repeatable(call->number) ? ERR_AGAIN : err;
 }
 
 int
@@ -405,10 +405,9 @@ describe(struct server_store *store)
 }
 
 static int
-open_store(
+set_up(
     struct server_store *store, const struct provider_config *config, struct failure *failure)
 {
-	struct failure inner = { 0 };
 	unsigned max = config->pool_size < 0 ? 0 : (unsigned)config->pool_size;
 	int err;
 
@@ -418,17 +417,13 @@ open_store(
 		return err;
 	fold_table_name(store);
 	describe(store);
-	if ((err = store->client->prepare(&store->settings, failure)) != 0 ||
-	    (err = sql_pool_new(store->client, &store->settings, max, &store->pool)) != 0)
+	if ((err = store->client->prepare(&store->settings, failure)) != 0)
 		return err;
-	err = make_ready(store, &inner);
-	if (err == ERR_UNAVAILABLE || err == ERR_AGAIN || err == ERR_TIMEOUT)
-		return 0;
-	return err == 0 ? 0 : tell(store, err, &inner, failure);
+	return sql_pool_new(store->client, &store->settings, max, &store->pool);
 }
 
 int
-server_store_open(const struct sql_client *client, const struct provider_config *config,
+server_store_new(const struct sql_client *client, const struct provider_config *config,
     struct server_store **out, struct failure *failure)
 {
 	struct server_store *store = calloc(1, sizeof(*store));
@@ -438,11 +433,36 @@ server_store_open(const struct sql_client *client, const struct provider_config 
 	if (store == NULL)
 		return ERR_MEMORY;
 	store->client = client;
+	atomic_init(&store->holders, 1);
 	store->writes = config->manage_users;
 	pthread_mutex_init(&store->schema_lock, NULL);
-	if ((err = open_store(store, config, failure)) != 0)
+	if ((err = set_up(store, config, failure)) != 0)
 		server_store_close(out);
 	return err;
+}
+
+int
+server_store_open(const struct sql_client *client, const struct provider_config *config,
+    struct server_store **out, struct failure *failure)
+{
+	struct failure inner = { 0 };
+	int err = server_store_new(client, config, out, failure);
+
+	if (err != 0)
+		return err;
+	err = make_ready(*out, &inner);
+	if (err == 0 || err == ERR_UNAVAILABLE || err == ERR_AGAIN || err == ERR_TIMEOUT)
+		return 0;
+	err = tell(*out, err, &inner, failure);
+	server_store_close(out);
+	return err;
+}
+
+struct server_store *
+server_store_hold(struct server_store *store)
+{
+	atomic_fetch_add(&store->holders, 1);
+	return store;
 }
 
 void
@@ -451,7 +471,7 @@ server_store_close(struct server_store **store)
 	struct server_store *s = *store;
 
 	*store = NULL;
-	if (s == NULL)
+	if (s == NULL || atomic_fetch_sub(&s->holders, 1) > 1)
 		return;
 	sql_pool_free(&s->pool);
 	pthread_mutex_destroy(&s->schema_lock);

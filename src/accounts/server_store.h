@@ -13,12 +13,20 @@
 struct server_store;
 
 /*
- * Checks the settings and, when the server answers, sees to the tables. A server that does not
- * answer is no error here.
+ * Checks the settings and talks to nobody: the tables are seen to before the first statement. Its
+ * maker is its first holder.
+ */
+MUST int server_store_new(const struct sql_client *client, const struct provider_config *config,
+    struct server_store **out, struct failure *failure);
+/* One more holder, who may be on any thread. Returns the store. */
+struct server_store *server_store_hold(struct server_store *store);
+/*
+ * The same, and sees to the tables when the server answers. A server that does not answer is no
+ * error here.
  */
 MUST int server_store_open(const struct sql_client *client, const struct provider_config *config,
     struct server_store **out, struct failure *failure);
-/* *store may be NULL, and is NULL afterwards. */
+/* One holder less; closed behind the last. *store may be NULL, and is NULL afterwards. */
 void server_store_close(struct server_store **store);
 const char *server_store_table(const struct server_store *store);
 enum sql_dialect server_store_dialect(const struct server_store *store);
@@ -30,6 +38,8 @@ enum sql_dialect server_store_dialect(const struct server_store *store);
  */
 MUST int server_store_run(
     struct server_store *store, struct sql_call *call, struct failure *failure);
+/* Whether a statement (enum sql_statement) that may have been done can be run again. */
+bool server_store_is_repeatable(int number);
 /* Adds users with all their columns, in one transaction. */
 MUST int server_store_load(struct server_store *store, const struct user_list *users,
     const struct provider_progress *progress, struct failure *failure);
