@@ -210,7 +210,6 @@ check(struct auth_job *job)
 		return;
 	}
 	err = provider_find(job->master->provider, job->username, &job->user, &job->failure);
-	metrics_set(job->master->metrics, METRIC_AVAILABILITY, 0, err == 0 || err == ERR_NOT_FOUND);
 	if (err != 0 && err != ERR_NOT_FOUND)
 		job->failed = true;
 	if (makes_hash(job->kind))

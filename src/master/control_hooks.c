@@ -66,9 +66,11 @@ hook_status(void *ctx)
 	nurseries_count(m->nurseries, &nurseries, &workers);
 	for (unsigned i = 0; m->services != NULL && services_address(m->services, i) != NULL; i++)
 		json_array_append_new(listeners, json_string(services_address(m->services, i)));
-	return json_pack("{s:s, s:i, s:I, s:s, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:s, s:i, s:I, s:s, s:b, s:o, s:b, "
+	    "s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 	    "version", POSTERN_VERSION, "pid", (int)getpid(),
 	    "started", (json_int_t)m->started_ms, "provider", provider_driver(m->provider),
+	    "provider_available", m->provider_available,
 	    "listeners", listeners, "draining", m->draining,
 	    "connections", (json_int_t)m->connection_count,
 	    "unauthenticated", (json_int_t)admission_unauthenticated(m->admission),

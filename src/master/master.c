@@ -285,7 +285,8 @@ open_accounts(struct start *start)
 	else if (provider_check(m->provider, &failure) != 0)
 		log_console(m->log, LOG_LEVEL_WARN, "dataProvider", "%s", failure.text);
 	else
-		metrics_set(m->metrics, METRIC_AVAILABILITY, 0, 1);
+		m->provider_available = true;
+	metrics_set(m->metrics, METRIC_AVAILABILITY, 0, m->provider_available);
 	return err;
 }
 
@@ -418,6 +419,8 @@ serve(struct start *start)
 	if (start->options->request != NULL && (err = reload_new(&start->reload, m,
 	    start->options->config, start->options->request)) != 0)
 		return err;
+	if ((err = availability_new(&m->availability, m)) != 0)
+		return err;
 	if ((err = programs_new(&m->programs, &m->loop,
 	    (unsigned)config->limits.programs_at_once)) != 0)
 		return err;
@@ -453,6 +456,7 @@ clean_up(struct start *start)
 	control_stop(&m->control);
 	services_free(&m->services);
 	programs_free(&m->programs);
+	availability_stop(m->availability);
 	parking_free(&m->parking);
 	nurseries_free(&m->nurseries);
 	/* lets close callbacks run, and waits for what is on the thread pool */
@@ -469,6 +473,7 @@ clean_up(struct start *start)
 	uv_run(&m->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&m->loop);
 	reload_free(&start->reload);
+	availability_free(&m->availability);
 	if (m->banning != NULL)
 		banning_save_last(m->banning);
 	banning_free(&m->banning);

@@ -1,6 +1,7 @@
 #include "master/reload.h"
 
 #include "crypto/crypto.h"
+#include "master/open_provider.h"
 #include "master/ssh_setup.h"
 #include "master/state.h"
 
@@ -177,6 +178,20 @@ take_keys(struct master *m, struct reading *r)
 	reload_tell_keys(m, "config");
 }
 
+/* They are tried at once, and the log tells what came of it. */
+static void
+change_provider(struct reload *reload)
+{
+	struct master *m = reload->master;
+	struct failure failure = { 0 };
+
+	if (open_provider_change(reload->config, m->provider, &failure) != 0)
+		log_console(m->log, LOG_LEVEL_WARN, "dataProvider",
+		    "the settings of data_provider were not taken over: %s", failure.text);
+	else
+		availability_ask(m->availability);
+}
+
 static void
 apply(struct reload *reload)
 {
@@ -185,7 +200,7 @@ apply(struct reload *reload)
 	struct config_changes changes = { .made = buf_init(LINES_MAX),
 		.later = buf_init(LINES_MAX) };
 	struct admission_limits limits;
-	bool replaced = false;
+	bool replaced = false, provider_differs;
 
 	/* First, for it alone can fail; a nursery starts from the loop, so not before this ends. */
 	r->err = nurseries_replace(m->nurseries, buf_view(&r->setup), &replaced);
@@ -193,6 +208,7 @@ apply(struct reload *reload)
 		tell_failure(m, r);
 		return;
 	}
+	provider_differs = open_provider_differs(reload->config, r->config);
 	config_take(reload->config, r->config, &changes);
 	limits = reload_admission_limits(reload->config);
 	admission_set_limits(m->admission, &limits);
@@ -204,6 +220,8 @@ apply(struct reload *reload)
 	m->allow = ssh_setup_allow(reload->config);
 	umask((mode_t)reload->config->sftpd.umask);
 	take_keys(m, r);
+	if (provider_differs)
+		change_provider(reload);
 	log_app_lines(m->log, LOG_LEVEL_INFO, "config", buf_view(&changes.made));
 	log_app_lines(m->log, LOG_LEVEL_WARN, "config", buf_view(&changes.later));
 	log_app_lines(m->log, LOG_LEVEL_WARN, "config", buf_view(&r->warnings));

@@ -9,6 +9,7 @@
 #include "master/access.h"
 #include "master/admission.h"
 #include "master/authentication.h"
+#include "master/availability.h"
 #include "master/banning.h"
 #include "master/config.h"
 #include "master/connection.h"
@@ -34,6 +35,8 @@ struct master {
 	const struct config *config;
 	struct log *log;
 	struct provider *provider;
+	struct availability *availability;
+	bool provider_available; /* as it was found last; see availability.h */
 	struct host_keys *host_keys;
 	struct user_authorities *authorities;
 	struct admission *admission;

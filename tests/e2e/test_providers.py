@@ -8,6 +8,7 @@ import pytest
 
 from clients import Account, need
 from postern_server import SANITIZED, TOP, give, scratch, wait_until
+from test_reload import reload
 
 sys.path.insert(0, os.path.join(TOP, 'tests', 'databases'))
 import bbolt_file        # noqa: E402
@@ -257,3 +258,92 @@ def test_convert_is_asked_wrongly(servers, arguments):
     server = servers(start=False)
     done = server.cli('provider', *arguments, check=False)
     assert done.returncode == 2 and 'provider --help' in done.stderr
+
+
+def set_password(database, password):
+    name = database_server.USER
+    if database.driver == 'postgresql':
+        database.sql(f"ALTER ROLE {name} PASSWORD '{password}'", 'postgres')
+    else:
+        database.sql(f"SET PASSWORD FOR {name}@'%' = PASSWORD('{password}')", '')
+
+
+@pytest.mark.parametrize('driver', ['postgresql', 'mysql'])
+def test_credentials_rotate(servers, keys, databases, client_directory, driver):
+    """SIGHUP takes new settings over when they work, and keeps the old ones until they do."""
+    database = databases(driver)
+    old = settings(driver, databases, 'rotate')
+    server = servers({'data_provider': old})
+    server.add_user('bob', keys=[os.path.join(keys, 'id_ed25519.pub')])
+    account = account_of(server, keys, 'bob', client_directory)
+    account.sftp('pwd\n')
+
+    def status():
+        return json.loads(server.cli('status', '--json').stdout)['provider_available']
+    worked = 'the new settings of data_provider work'
+    try:
+        set_password(database, 'second')
+        told = reload(server, data_provider={**old, 'password': 'second'})
+        assert '1 settings changed' in told['message']
+        server.log_message(worked)
+        account.sftp('pwd\n')
+        database.kill()  # no connection of before is left
+        database.start()
+        account.sftp('pwd\n')
+        # Settings that do not work are told, and nothing else changes.
+        reload(server, data_provider={**old, 'password': 'third'})
+        server.log_message('do not work, the old ones are used until they do: .*does not answer')
+        account.sftp('pwd\n')
+        database.kill()
+        database.start()
+        account.sftp('pwd\n')
+        assert status() is True
+        # They begin to work: the next login that finds the old ones refused uses them.
+        set_password(database, 'third')
+        database.kill()
+        database.start()
+        account.sftp('pwd\n')
+        # Whoever needs nothing new goes on while nothing works.
+        set_password(database, 'fourth')
+        reload(server, data_provider={**old, 'password': 'fifth'})
+        account.sftp('pwd\n')
+        database.kill()
+        database.start()
+        assert account.sftp('pwd\n', check=False).returncode != 0
+        reload(server, data_provider={**old, 'password': 'fourth'})
+        wait_until(lambda: account.sftp('pwd\n', check=False).returncode == 0, 'it logs in')
+        assert 'second' not in server.log_text() and 'fourth' not in server.log_text()
+    finally:
+        set_password(database, database_server.PASSWORD.replace("'", "''")
+                     if driver == 'postgresql'
+                     else database_server.PASSWORD.replace('\\', '\\\\').replace("'", "\\'"))
+
+
+def test_settings_of_a_file_wait_for_a_restart(servers):
+    server = servers({})
+    reload(server, data_provider={'host': 'db.example'})
+    server.log_message('the driver "sqlite" takes other settings over at a start only')
+    assert server.cli('user', 'list').returncode == 0
+    assert json.loads(server.cli('status', '--json').stdout)['provider_available'] is True
+
+
+@pytest.mark.parametrize('driver', ['postgresql'])
+def test_availability(servers, keys, databases, driver):
+    """The status says what was found last; a reload of other settings asks anew."""
+    database = databases(driver)
+    chosen = settings(driver, databases, 'availability')
+    server = servers({'data_provider': chosen})
+
+    def available():
+        return json.loads(server.cli('status', '--json').stdout)['provider_available']
+    assert available() is True
+    database.stop()
+    try:
+        reload(server, data_provider={**chosen, 'pool_size': 7})
+        wait_until(lambda: available() is False, 'it is seen to be away')
+        server.log_line(sender='dataProvider', level='error')
+    finally:
+        database.start()
+    reload(server, data_provider={**chosen, 'pool_size': 8})
+    wait_until(lambda: available() is True, 'it is seen to be back')
+    server.log_message('the data provider answers')
