@@ -96,7 +96,7 @@ refused(struct access *a, const struct address *address, const char *why,
 	log_app(m->log, LOG_LEVEL_WARN, "service", "",
 	    "refused a connection from %s: %s (%u more were refused without a line)", text, why,
 	    a->unlogged);
-	if (reason == REFUSAL_RULE)
+	if (reason == REFUSAL_RULE || reason == REFUSAL_BAN)
 		log_connection_failed(m->log, text, (struct view){ 0 }, "no_auth_tryed",
 		    view_of(why));
 	a->unlogged = 0;
@@ -104,12 +104,14 @@ refused(struct access *a, const struct address *address, const char *why,
 
 /* Why an address may not come in at all; NULL when it may. */
 static const char *
-rule_against(struct access *a, const struct address *address)
+rule_against(struct access *a, const struct address *address, enum metric_refusal *reason_out)
 {
+	*reason_out = REFUSAL_RULE;
 	if (networks_have(&a->denied, address))
 		return "the address is in sftpd.denied_addresses";
 	if (a->allowed.count > 0 && !networks_have(&a->allowed, address))
 		return "the address is not in sftpd.allowed_addresses";
+	*reason_out = REFUSAL_BAN;
 	return banning_reason(a->master->banning, address);
 }
 
@@ -131,11 +133,12 @@ static bool
 admit(struct access *a, const struct address *address, bool counted)
 {
 	struct admission *admission = a->master->admission;
-	const char *rule = rule_against(a, address);
+	enum metric_refusal reason;
+	const char *rule = rule_against(a, address, &reason);
 	enum admission_verdict verdict;
 
 	if (rule != NULL) {
-		refused(a, address, rule, REFUSAL_RULE);
+		refused(a, address, rule, reason);
 		return false;
 	}
 	verdict = counted ? admission_place(admission, address, clock_mono_ms())
@@ -240,11 +243,12 @@ bool
 access_may_try(struct connection *c)
 {
 	struct access *a = c->master->access;
-	const char *rule = rule_against(a, &c->address);
+	enum metric_refusal reason;
+	const char *rule = rule_against(a, &c->address, &reason);
 
 	if (rule == NULL)
 		return true;
-	refused(a, &c->address, rule, REFUSAL_RULE);
+	refused(a, &c->address, rule, reason);
 	connection_end(c);
 	return false;
 }

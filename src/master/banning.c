@@ -237,6 +237,22 @@ banning_login(struct banning *b, const struct address *address)
 
 /* ---- administrators */
 
+static void
+count_one(void *ctx, const struct ban *ban)
+{
+	(void)ban;
+	++*(size_t *)ctx;
+}
+
+size_t
+banning_count(struct banning *b)
+{
+	size_t n = 0;
+
+	bans_each(b->bans, clock_mono_ms(), count_one, &n);
+	return n;
+}
+
 json_t *
 banning_list(struct banning *b)
 {

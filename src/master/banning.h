@@ -37,6 +37,8 @@ const char *banning_reason(struct banning *banning, const struct address *addres
 void banning_note(struct banning *banning, const struct address *address, enum ban_event event);
 void banning_login(struct banning *banning, const struct address *address);
 
+/* How many bans hold now. */
+size_t banning_count(struct banning *banning);
 /* For administrators: an array as in bans_json.h; NULL when memory is short. */
 json_t *banning_list(struct banning *banning);
 /* for_ms 0 is without end. ERR_DENIED for what bans.allow_list holds, ERR_LIMIT, ERR_MEMORY. */

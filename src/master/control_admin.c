@@ -17,6 +17,18 @@ control_admin_failure(struct control_answer *answer, int err, const struct failu
 		control_answer_failure(answer, err, failure);
 }
 
+void
+control_answer_list(
+	struct control_answer *answer, json_t *list, int err, const struct failure *failure)
+{
+	if (err == 0) {
+		control_answer_give(answer, list);
+		return;
+	}
+	json_decref(list);
+	control_admin_failure(answer, err, failure);
+}
+
 bool
 control_find_admin(struct control_context *context, const json_t *body, struct admin **out,
 	struct control_answer *answer)
@@ -134,12 +146,7 @@ control_admin_list(
 	int err = admin_store_each(context->admins, add_to_list, list, &failure);
 
 	(void)body;
-	if (err == 0) {
-		control_answer_give(answer, list);
-		return;
-	}
-	json_decref(list);
-	control_admin_failure(answer, err, &failure);
+	control_answer_list(answer, list, err, &failure);
 }
 
 void
@@ -205,9 +212,11 @@ control_admin_update(
 	admin_free(&admin);
 }
 
-void
-control_admin_delete(
-	struct control_context *context, const json_t *body, struct control_answer *answer)
+/* A change that the body says nothing more about. */
+static void
+change(struct control_context *context, const json_t *body, struct control_answer *answer,
+	int (*apply)(struct control_context *context, struct admin *admin,
+	    struct failure *failure), const char *done)
 {
 	struct failure failure = { 0 };
 	struct admin *admin = NULL;
@@ -217,14 +226,27 @@ control_admin_delete(
 	if (control_find_admin(context, body, &admin, answer) &&
 	    may_touch(context, admin, answer)) {
 		answer->before = admin_to_json(admin);
-		err = admin_store_remove(context->admins, admin->login->username, &failure);
+		err = apply(context, admin, &failure);
 		if (err == 0)
-			control_answer_set(answer, 200, "Administrator deleted");
+			control_answer_set(answer, 200, "%s", done);
 		else
 			control_admin_failure(answer, err, &failure);
 	}
 	user_changes_unlock();
 	admin_free(&admin);
+}
+
+static int
+apply_removal(struct control_context *context, struct admin *admin, struct failure *failure)
+{
+	return admin_store_remove(context->admins, admin->login->username, failure);
+}
+
+void
+control_admin_delete(
+	struct control_context *context, const json_t *body, struct control_answer *answer)
+{
+	change(context, body, answer, apply_removal, "Administrator deleted");
 }
 
 /* ---- one-time codes */
@@ -261,25 +283,17 @@ out:
 	admin_free(&admin);
 }
 
+static int
+apply_no_codes(struct control_context *context, struct admin *admin, struct failure *failure)
+{
+	int err = user_totp_disable(admin->login);
+
+	return err == 0 ? admin_store_update(context->admins, admin, failure) : err;
+}
+
 void
 control_admin_totp_disable(
 	struct control_context *context, const json_t *body, struct control_answer *answer)
 {
-	struct failure failure = { 0 };
-	struct admin *admin = NULL;
-	int err;
-
-	user_changes_lock();
-	if (control_find_admin(context, body, &admin, answer) &&
-	    may_touch(context, admin, answer)) {
-		err = user_totp_disable(admin->login);
-		if (err == 0)
-			err = admin_store_update(context->admins, admin, &failure);
-		if (err == 0)
-			control_answer_set(answer, 200, "One-time codes disabled");
-		else
-			control_admin_failure(answer, err, &failure);
-	}
-	user_changes_unlock();
-	admin_free(&admin);
+	change(context, body, answer, apply_no_codes, "One-time codes disabled");
 }

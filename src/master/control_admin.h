@@ -9,6 +9,9 @@
 /* The answer for a failure of the administrators' database. */
 void control_admin_failure(
 	struct control_answer *answer, int err, const struct failure *failure);
+/* Takes the list, and answers with it, or with the failure that made it incomplete. */
+void control_answer_list(
+	struct control_answer *answer, json_t *list, int err, const struct failure *failure);
 /* The administrator that the body's "username" names; false, with the answer set, if none. */
 bool control_find_admin(struct control_context *context, const json_t *body, struct admin **out,
 	struct control_answer *answer);

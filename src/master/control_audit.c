@@ -100,10 +100,5 @@ control_audit_list(
 		return;
 	list = json_array();
 	err = audit_store_each(context->admins, &query, add_to_list, list, &failure);
-	if (err == 0) {
-		control_answer_give(answer, list);
-		return;
-	}
-	json_decref(list);
-	control_admin_failure(answer, err, &failure);
+	control_answer_list(answer, list, err, &failure);
 }

@@ -112,6 +112,7 @@ hook_metrics(void *ctx)
 	metrics_set(m->metrics, METRIC_CONNECTIONS, 0, m->connection_count);
 	metrics_set(m->metrics, METRIC_UNAUTHENTICATED, 0,
 	    admission_unauthenticated(m->admission));
+	metrics_set(m->metrics, METRIC_BANS, 0, banning_count(m->banning));
 	metrics_set(m->metrics, METRIC_PARKED, 0, parking_count(m->parking));
 	metrics_write(m->metrics, &text);
 	if (buf_error(&text) == 0)

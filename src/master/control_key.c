@@ -101,12 +101,7 @@ control_key_list(struct control_context *context, const json_t *body, struct con
 	json_t *list = json_array();
 	int err = admin_key_each(context->admins, username, add_to_list, list, &failure);
 
-	if (err == 0) {
-		control_answer_give(answer, list);
-		return;
-	}
-	json_decref(list);
-	control_admin_failure(answer, err, &failure);
+	control_answer_list(answer, list, err, &failure);
 }
 
 void

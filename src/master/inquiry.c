@@ -150,6 +150,7 @@ on_ended(void *ctx, const struct program_end *end)
 	struct connection *c = connection_find(q->master, q->connection);
 	struct buf text = buf_init(FAILURE_TEXT_MAX);
 
+	program_end_count(end, q->master->metrics);
 	if (c != NULL)
 		c->program = NULL;
 	if (end->outcome != PROGRAM_EXITED || !WIFEXITED(end->status) ||

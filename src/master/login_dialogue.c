@@ -206,6 +206,7 @@ on_ended(void *ctx, const struct program_end *end)
 {
 	struct login_dialogue *d = ctx;
 
+	program_end_count(end, d->master->metrics);
 	d->program = NULL;
 	if (d->connection == 0) {
 		dialogue_free(d);

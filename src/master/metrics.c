@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 enum kind { COUNTER, GAUGE, HISTOGRAM };
-enum label_set { NONE, METHOD, HANDSHAKE, REFUSAL, PROTOCOL, PROTOCOL_DIRECTION, ROLE };
+enum label_set { NONE, METHOD, HANDSHAKE, REFUSAL, PROGRAM, PROTOCOL, PROTOCOL_DIRECTION, ROLE };
 enum { CELLS_MAX = 8, BUCKETS = 10 };
 
 /* In milliseconds; one more bucket has no end. */
@@ -23,8 +23,10 @@ static const struct label method = { "method", { "password", "public_key",
 	"keyboard_interactive" } };
 static const struct label handshake = { "reason", { "no_version", "key_exchange", "no_login",
 	"timeout" } };
-static const struct label refusal = { "reason", { "rule", "total", "unauthenticated", "address",
+static const struct label refusal = { "reason", { "rule", "ban", "total", "unauthenticated", "address",
 	"penalty" } };
+static const struct label program = { "result", { "ok", "exit_status", "failed", "timed_out",
+	"too_much_output", "stopped" } };
 static const struct label protocol = { "protocol", { "sftp", "scp", "ssh" } };
 static const struct label direction = { "direction", { "download", "upload" } };
 static const struct label role = { "role", { "login", "session", "parking" } };
@@ -34,6 +36,7 @@ static const struct label *const sets[][2] = {
 	[METHOD] = { &method, &none },
 	[HANDSHAKE] = { &handshake, &none },
 	[REFUSAL] = { &refusal, &none },
+	[PROGRAM] = { &program, &none },
 	[PROTOCOL] = { &protocol, &none },
 	[PROTOCOL_DIRECTION] = { &protocol, &direction },
 	[ROLE] = { &role, &none },

@@ -477,3 +477,18 @@ program_end_text(const struct program_end *end, struct buf *out)
 	}
 	write_last_line(end->errors, out);
 }
+
+void
+program_end_count(const struct program_end *end, struct metrics *metrics)
+{
+	static const enum metric_program results[] = {
+		[PROGRAM_FAILED] = METRIC_PROGRAM_FAILED,
+		[PROGRAM_EXITED] = METRIC_PROGRAM_EXIT_STATUS,
+		[PROGRAM_TIMED_OUT] = METRIC_PROGRAM_TIMED_OUT,
+		[PROGRAM_TALKED] = METRIC_PROGRAM_TALKED,
+		[PROGRAM_STOPPED] = METRIC_PROGRAM_STOPPED,
+	};
+	bool ok = end->outcome == PROGRAM_EXITED && end->status == 0;
+
+	metrics_add(metrics, METRIC_PROGRAMS, ok ? METRIC_PROGRAM_OK : results[end->outcome], 1);
+}

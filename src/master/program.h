@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "master/metrics.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -70,5 +71,7 @@ void program_stop(struct program **program);
 
 /* "exit status 1: cannot reach the directory": for the log. */
 void program_end_text(const struct program_end *end, struct buf *out);
+/* Counts how it ended. */
+void program_end_count(const struct program_end *end, struct metrics *metrics);
 
 #endif

@@ -400,6 +400,8 @@ on_operation_done(struct connection *c, struct rd fields)
 	account_host_path(c->user, c->home, message.path, &path);
 	if (message.target.n > 0)
 		account_host_path(c->user, c->home, message.target, &target);
+	if (strcmp(senders[message.operation], "SSHCommand") == 0)
+		metrics_command(c->master->metrics, true);
 	if (strcmp(senders[message.operation], "Chmod") == 0)
 		log_filemode(message.mode, mode);
 	log_command(c->master->log, &(struct log_command){ .sender = senders[message.operation],

@@ -8,6 +8,7 @@ import pytest
 
 from clients import random_file
 from postern_server import wait_until
+from raw_ssh import RawSsh
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -153,3 +154,21 @@ def test_dashboard_uses_only_names_that_exist(own):
         used = [word for word in re.findall(NAME, bare) if '_' in word]
         used = [word for word in used if word not in ('histogram_quantile', 'label_values')]
         assert used and set(used) <= names, expression
+
+
+def test_bans_and_programs(servers):
+    own = servers(start=False)
+    program = os.path.join(own.top, 'refuse')
+    with open(program, 'w', encoding='utf-8') as file:
+        file.write('#!/bin/sh\nexit 3\n')
+    os.chmod(program, 0o755)
+    own.environment = {'SFTPGO_DATA_PROVIDER__EXTERNAL_AUTH_PROGRAM': program}
+    own.start()
+    own.cli('ban', 'add', '192.0.2.0/24')
+    assert values(own)['postern_bans'] == 1
+    client = RawSsh(own.port)
+    client.ready()
+    client.password('bob', 'x')
+    client.read()
+    client.close()
+    assert values(own)['postern_program_results_total{result="exit_status"}'] == 1

@@ -142,7 +142,11 @@ test_labels(void **state)
 	has_line("postern_worker_crashes_total{role=\"login\"} 1");
 	has_line("postern_worker_crashes_total{role=\"parking\"} 3");
 	has_line("postern_refused_connections_total{reason=\"rule\"} 1");
-	has_line("postern_refused_connections_total{reason=\"penalty\"} 5");
+	has_line("postern_refused_connections_total{reason=\"penalty\"} 6");
+	metrics_add(metrics, METRIC_PROGRAMS, METRIC_PROGRAM_OK, 3);
+	metrics_add(metrics, METRIC_PROGRAMS, METRIC_PROGRAM_STOPPED, 4);
+	has_line("postern_program_results_total{result=\"ok\"} 3");
+	has_line("postern_program_results_total{result=\"stopped\"} 4");
 	metrics_set(metrics, METRIC_PARKED, 0, 9);
 	metrics_set(metrics, METRIC_PARKED, 0, 4);
 	has_line("postern_parked_sessions 4");
