@@ -73,14 +73,13 @@ tell_changes(const struct call *call)
 	const struct control_hooks *hooks = call->context.hooks;
 	const struct control_answer *answer = &call->answer;
 
-	for (size_t i = 0; i < answer->change_count; i++) {
+	if (answer->change_count > 0 && hooks->users_changed != NULL)
+		hooks->users_changed(hooks->ctx, answer->changes, answer->change_count);
+	for (size_t i = 0; i < answer->change_count && hooks->scan_quota != NULL; i++) {
 		const struct user *user = answer->changes[i].user;
 		bool is_limited = user->quota_size > 0 || user->quota_files > 0;
 
-		if (hooks->user_changed != NULL)
-			hooks->user_changed(hooks->ctx, answer->changes[i].kind, user);
-		if (hooks->scan_quota != NULL &&
-		    (answer->scan_quota == 1 || (answer->scan_quota == 2 && is_limited)))
+		if (answer->scan_quota == 1 || (answer->scan_quota == 2 && is_limited))
 			hooks->scan_quota(hooks->ctx, user->username);
 	}
 }

@@ -3,6 +3,8 @@
 #include "master/session.h"
 #include "master/state.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { METRICS_TEXT_MAX = 1024 * 1024 };
@@ -121,11 +123,25 @@ hook_metrics(void *ctx)
 	return body;
 }
 
-static void
-hook_user_changed(void *ctx, enum user_change change, const struct user *user)
+static int
+compare_names(const void *a, const void *b)
 {
-	(void)change;
-	session_close_user(ctx, user->username, "the account was changed");
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* One look at each connection, however many accounts there are. */
+static void
+hook_users_changed(void *ctx, const struct control_change *changes, size_t count)
+{
+	const char **names = reallocarray(NULL, count, sizeof(*names));
+
+	if (names == NULL)
+		return;
+	for (size_t i = 0; i < count; i++)
+		names[i] = changes[i].user->username;
+	qsort(names, count, sizeof(*names), compare_names);
+	session_close_users(ctx, names, count, "the account was changed");
+	free(names);
 }
 
 static json_t *
@@ -160,5 +176,5 @@ control_hooks_of(struct master *m)
 		.metrics = hook_metrics,
 		.bans = hook_bans, .add_ban = hook_add_ban,
 		.remove_ban = hook_remove_ban, .close_session = hook_close_session, .status = hook_status,
-		.user_changed = hook_user_changed };
+		.users_changed = hook_users_changed };
 }

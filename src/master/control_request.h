@@ -63,10 +63,10 @@ struct control_hooks {
 	int (*add_ban)(void *ctx, const struct cidr *network, uint64_t for_ms);
 	int (*remove_ban)(void *ctx, const struct cidr *network);
 	/*
-	 * An account was changed: running sessions may have to end. The user is as it is now, or as
-	 * it was before it was deleted. May be NULL.
+	 * Accounts were changed, in this order, by one request; a dump may change thousands.
+	 * Running sessions may have to end. May be NULL.
 	 */
-	void (*user_changed)(void *ctx, enum user_change change, const struct user *user);
+	void (*users_changed)(void *ctx, const struct control_change *changes, size_t count);
 	/* Begins to count the account's files, unless that is under way. May be NULL. */
 	void (*scan_quota)(void *ctx, const char *username);
 };

@@ -482,40 +482,59 @@ session_count_user(struct master *m, const char *username)
 	return count.number;
 }
 
-struct close_order {
-	const char *connection_id, *username, *reason;
+struct close_id_order {
+	const char *connection_id;
 	unsigned number;
 };
 
 static void
-close_matching(void *ctx, struct connection *c)
+close_by_id(void *ctx, struct connection *c)
 {
-	struct close_order *order = ctx;
+	struct close_id_order *order = ctx;
 
-	if (!c->authenticated)
-		return;
-	if (order->connection_id != NULL && strcmp(order->connection_id, c->id_text) != 0)
-		return;
-	if (order->username != NULL && strcmp(order->username, c->user->username) != 0)
+	if (!c->authenticated || strcmp(order->connection_id, c->id_text) != 0)
 		return;
 	order->number++;
-	connection_close(c, order->reason, false);
+	connection_close(c, "closed by the administrator", false);
 }
 
 int
 session_close_id(struct master *m, const char *connection_id)
 {
-	struct close_order order = { .connection_id = connection_id,
-		.reason = "closed by the administrator" };
+	struct close_id_order order = { .connection_id = connection_id };
 
-	connections_each(m, close_matching, &order);
+	connections_each(m, close_by_id, &order);
 	return order.number > 0 ? 0 : ERR_NOT_FOUND;
 }
 
-void
-session_close_user(struct master *m, const char *username, const char *reason)
-{
-	struct close_order order = { .username = username, .reason = reason };
+struct close_users_order {
+	const char *const *usernames;
+	size_t count;
+	const char *reason;
+};
 
-	connections_each(m, close_matching, &order);
+static int
+compare_name(const void *name, const void *item)
+{
+	return strcmp(name, *(const char *const *)item);
+}
+
+static void
+close_by_user(void *ctx, struct connection *c)
+{
+	const struct close_users_order *order = ctx;
+
+	if (c->authenticated && bsearch(c->user->username, order->usernames, order->count,
+		sizeof(*order->usernames), compare_name) != NULL)
+		connection_close(c, order->reason, false);
+}
+
+void
+session_close_users(struct master *m, const char *const *usernames, size_t count,
+	const char *reason)
+{
+	struct close_users_order order = { .usernames = usernames, .count = count,
+		.reason = reason };
+
+	connections_each(m, close_by_user, &order);
 }

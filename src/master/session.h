@@ -35,7 +35,8 @@ json_t *session_list(struct master *master);
 json_t *session_transfers(struct master *master);
 /* Closes by the connection_id of logs and lists. ERR_NOT_FOUND. */
 MUST int session_close_id(struct master *master, const char *connection_id);
-/* Closes every session of the user, for an account that was deleted, disabled or changed. */
-void session_close_user(struct master *master, const char *username, const char *reason);
+/* Closes every session of these users, whose names are sorted as strcmp() has them. */
+void session_close_users(struct master *master, const char *const *usernames, size_t count,
+	const char *reason);
 
 #endif

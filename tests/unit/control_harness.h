@@ -104,14 +104,14 @@ hook_nothing(void *ctx)
 }
 
 static void
-hook_user_changed(void *ctx, enum user_change change, const struct user *user)
+hook_users_changed(void *ctx, const struct control_change *changes, size_t count)
 {
 	struct server *server = ctx;
 
-	if (strcmp(user->username, "bob") == 0)
-		server->changed++;
-	if (change == USER_DELETED)
-		server->deleted++;
+	for (size_t i = 0; i < count; i++) {
+		server->changed += strcmp(changes[i].user->username, "bob") == 0;
+		server->deleted += changes[i].kind == USER_DELETED;
+	}
 }
 
 static void
@@ -153,7 +153,7 @@ engine_settings_of(struct server *server)
 		.transfers = hook_nothing, .services = hook_nothing, .settings = hook_nothing, .metrics = hook_nothing,
 		.status = hook_status, .close_session = hook_close_session,
 		.bans = hook_nothing, .add_ban = hook_add_ban, .remove_ban = hook_remove_ban,
-		.user_changed = hook_user_changed, .scan_quota = hook_scan_quota };
+		.users_changed = hook_users_changed, .scan_quota = hook_scan_quota };
 	snprintf(server->backups, sizeof(server->backups), "%s/backups", directory);
 	return (struct control_engine_settings){ .loop = &server->loop, .log = server->log,
 		.context = { .provider = server->provider, .hooks = &server->hooks,
