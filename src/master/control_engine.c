@@ -40,14 +40,6 @@ control_engine_free(struct control_engine **engine)
 	*engine = NULL;
 }
 
-const char *
-control_actor_kind_text(enum control_actor_kind kind)
-{
-	static const char *const texts[] = { "host", "local", "basic", "administrator", "key" };
-
-	return texts[kind];
-}
-
 static void
 write_log(const struct call *call)
 {

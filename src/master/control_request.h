@@ -147,7 +147,7 @@ bool control_body_number(const json_t *body, const char *key, int64_t preset, in
 bool control_body_filter(const json_t *body, const char *key, const char **out,
 	struct control_answer *answer);
 
-/* The handlers, each in the file that its resource names, or control_server.c. */
+/* The handlers, in the files control_*.c. */
 #define CONTROL_HANDLER(name) \
 	void name(struct control_context *context, const json_t *body, \
 	    struct control_answer *answer)
