@@ -99,11 +99,12 @@ store_reply(struct provider *provider, const struct external_login *login, struc
 		err = begin_from(stored, &user);
 	if (err == 0 && (err = read_reply(user, login, reply, failure)) != 0)
 		goto out;
-	user->id = 0;
-	if (stored != NULL)
-		keep_counted(user, stored);
-	if (err == 0)
+	if (err == 0) {
+		user->id = 0;
+		if (stored != NULL)
+			keep_counted(user, stored);
 		err = add_offered(user, login, hash);
+	}
 	if (err == 0)
 		err = provider_store(provider, user, stored == NULL, &inner);
 	if (err != 0)

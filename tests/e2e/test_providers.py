@@ -8,6 +8,7 @@ import pytest
 
 from clients import Account, need
 from postern_server import SANITIZED, TOP, give, scratch, wait_until
+from program_files import program  # noqa: F401
 from test_reload import reload
 
 sys.path.insert(0, os.path.join(TOP, 'tests', 'databases'))
@@ -347,3 +348,24 @@ def test_availability(servers, keys, databases, driver):
     reload(server, data_provider={**chosen, 'pool_size': 8})
     wait_until(lambda: available() is True, 'it is seen to be back')
     server.log_message('the data provider answers')
+
+
+@pytest.mark.parametrize('setting', ['external_auth_program', 'pre_login_program'])
+def test_programs_while_the_database_is_away(servers, keys, databases, client_directory, program,
+                                             setting):
+    """What a program gives cannot be stored: a refusal, and the next one is none."""
+    database = databases('postgresql')
+    one = program('#!/bin/sh\n. DIR/body\n')
+    server = servers({'data_provider': {**settings('postgresql', databases, setting),
+                                        setting: one.path}})
+    account = account_of(server, keys, 'bob', client_directory)
+    server.add_user('bob', keys=[account.key + '.pub'])
+    with open(os.path.join(one.dir, 'body'), 'w', encoding='utf-8') as file:
+        file.write(f"echo '{json.dumps(make_user(server, 'bob'))}'\n")
+    database.stop()
+    try:
+        assert account.sftp('pwd\n', check=False).returncode != 0
+        server.log_message('cannot log in user "bob": .*does not answer')
+    finally:
+        database.start()
+    account.sftp('pwd\n')
