@@ -135,6 +135,18 @@ provider_driver(const struct provider *provider)
 	return provider->ops->driver;
 }
 
+bool
+provider_manages_users(const struct provider *provider)
+{
+	return provider->manage_users;
+}
+
+int
+provider_track_quota(const struct provider *provider)
+{
+	return provider->track_quota;
+}
+
 const struct user_rules *
 provider_rules(const struct provider *provider)
 {

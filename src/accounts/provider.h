@@ -69,6 +69,9 @@ MUST int provider_open(
 void provider_close(struct provider **provider);
 /* The name of the driver, as in the configuration. */
 const char *provider_driver(const struct provider *provider);
+/* As configured. */
+bool provider_manages_users(const struct provider *provider);
+int provider_track_quota(const struct provider *provider);
 /* What provider_add() and provider_update() validate with; valid as long as the provider. */
 const struct user_rules *provider_rules(const struct provider *provider);
 
