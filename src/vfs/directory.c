@@ -1,4 +1,5 @@
 #include "vfs/attributes.h"
+#include "vfs/charge.h"
 #include "vfs/place.h"
 #include "vfs/temporary.h"
 #include "vfs/tree.h"
@@ -26,6 +27,7 @@ struct vfs_directory {
 	size_t next_folder; /* to be looked at; folders and the way to them come first */
 	size_t at, end;     /* of the batch that is being handed out */
 	struct grants grants;
+	struct vfs_quota *quota;
 	struct vpath path;  /* as the client wrote it */
 	struct vpath real;  /* without links */
 	_Alignas(struct dirent64) char batch[BATCH_BYTES];
@@ -51,6 +53,7 @@ vfs_open_directory(struct vfs *vfs, const struct vpath *path, struct vfs_directo
 		directory->next_folder = 1;
 		directory->at = directory->end = 0;
 		directory->grants = place.grants;
+		directory->quota = vfs->quotas[place.root];
 		vpath_copy(&directory->path, path);
 		vpath_copy(&directory->real, place_path(&place, path));
 		*out = directory;
@@ -165,7 +168,8 @@ entry_fill(const struct vfs_directory *directory, const struct dirent64 *from,
 	    leads_to_folder(directory, view_of(from->d_name), all))
 		return false;
 	if (temporary_is_name(from->d_name)) {
-		(void)temporary_sweep(directory->fd, from->d_name);
+		if (temporary_sweep(directory->fd, from->d_name))
+			charge_unsure(directory->quota);
 		return false;
 	}
 	memcpy(out->name, from->d_name, n + 1);

@@ -4,6 +4,8 @@
 #include "vfs/attributes.h"
 #include "vfs/place.h"
 #include "vfs/resolve.h"
+#include "vfs/space.h"
+#include "vfs/tree.h"
 #include "vfs/vpath.h"
 
 #include <errno.h>
@@ -28,6 +30,39 @@ read_operation(unsigned flags)
 	return (flags & VFS_READ) != 0 ? OPERATION_BIT(OPEN_READ) : 0;
 }
 
+static int
+create_plain(struct vfs *vfs, operations wanted, const struct vpath *path, struct vfs_file *file)
+{
+	int err;
+
+	file->quota = vfs->quotas[vfs_policy_folder_of(&vfs->policy, path)];
+	if ((err = charge_begin(file->quota, CHARGE_NEW)) != 0)
+		return err;
+	err = place_create_plain(vfs, wanted, path, access_flags(file->flags), &file->grants,
+	    &file->fd);
+	file->upload.is_new = err == 0;
+	if (err == 0)
+		return charge_take(file->quota, file->fd, &file->charge);
+	charge_undo(file->quota, CHARGE_NEW);
+	return err;
+}
+
+static int
+create_at(struct vfs *vfs, const struct place *place, struct vfs_file *file)
+{
+	bool overwrites = operations_allowed(OPERATION_BIT(OVERWRITE_FILE), OPERAND_PATH,
+	    NODE_OTHER, place->grants);
+	int err;
+
+	file->quota = vfs->quotas[place->root];
+	if ((err = charge_begin(file->quota, CHARGE_NEW)) != 0)
+		return err;
+	if ((err = upload_create(file, place, access_flags(file->flags), overwrites)) == 0)
+		return charge_take(file->quota, file->fd, &file->charge);
+	charge_undo(file->quota, CHARGE_NEW);
+	return err;
+}
+
 /*
  * Only O_EXCL tells a new file from an existing one in one step, so that `upload` and `overwrite`
  * cannot be taken for each other by somebody who creates or removes the file at that moment. The
@@ -38,22 +73,18 @@ static int
 file_create(struct vfs *vfs, const struct vpath *path, bool follow, struct vfs_file *file)
 {
 	operations wanted = OPERATION_BIT(CREATE_FILE) | read_operation(file->flags);
-	int flags = access_flags(file->flags);
 	struct place place;
 	int err;
 
 	if (!follow && upload_is_plain(file)) {
-		err = place_create_plain(vfs, wanted, path, flags, &file->grants, &file->fd);
-		file->upload.is_new = err == 0;
-		if (err == 0 || err == EEXIST)
+		err = create_plain(vfs, wanted, path, file);
+		if (err == 0 || err == EEXIST || err == EDQUOT)
 			return err;
 	}
 	err = follow ? place_follow(vfs, wanted, OPERAND_PATH, path, &place)
 		     : place_find(vfs, wanted, OPERAND_PATH, path, &place);
 	if (err == 0)
-		err = upload_create(file, &place, flags,
-		    operations_allowed(OPERATION_BIT(OVERWRITE_FILE), OPERAND_PATH, NODE_OTHER,
-		    place.grants));
+		err = create_at(vfs, &place, file);
 	file->grants = place.grants;
 	place_free(&place);
 	return err;
@@ -77,6 +108,10 @@ file_open_existing(struct vfs *vfs, const struct vpath *path, struct vfs_file *f
 	else if (err == 0 && !S_ISREG(st.st_mode))
 		err = EACCES;
 	if (err == 0)
+		file->quota = vfs->quotas[place.root];
+	if (err == 0 && (file->flags & VFS_WRITE) != 0)
+		err = charge_begin(file->quota, CHARGE_OLD);
+	if (err == 0)
 		err = place_open_file(&place, access_flags(file->flags), &file->fd, &st);
 	if (err == 0)
 		err = upload_existing(file, &place, &st);
@@ -93,15 +128,16 @@ file_create_or_open(struct vfs *vfs, const struct vpath *path, struct vfs_file *
 	for (int i = 0; i < OPEN_TRIES; i++) {
 		int created = file_create(vfs, path, i > 0, file);
 
-		if (created != EEXIST && created != EACCES)
+		/* who may make no file, or no more of them, may still write to this one */
+		if (created != EEXIST && created != EACCES && created != EDQUOT)
 			return created;
 		if ((file->flags & VFS_EXCLUSIVE) != 0)
 			return created;
 		err = file_open_existing(vfs, path, file);
 		if (err != ENOENT)
 			return err;
-		if (created == EACCES)
-			return EACCES;
+		if (created != EEXIST)
+			return created;
 	}
 	return err;
 }
@@ -129,12 +165,15 @@ vfs_open(struct vfs *vfs, const struct vpath *path, unsigned flags, struct vfs_f
 	file->vfs = vfs;
 	file->fd = -1;
 	file->flags = flags;
+	file->quota = NULL;
+	file->charge = NULL;
 	upload_init(&file->upload);
 	vpath_copy(&file->path, path);
 	err = (flags & VFS_CREATE) != 0 ? file_create_or_open(vfs, path, file)
 					: file_open_existing(vfs, path, file);
 	if (err != 0) {
 		upload_cancel(file);
+		charge_drop(&file->charge, file->fd);
 		fd_close(&file->fd);
 		free(file);
 		return err;
@@ -205,7 +244,9 @@ vfs_file_statvfs(struct vfs_file *file, struct statvfs *out)
 {
 	if (!operations_allowed(OPERATION_BIT(STATVFS), OPERAND_PATH, NODE_OTHER, file->grants))
 		return EACCES;
-	return fstatvfs(file->fd, out) == 0 ? 0 : errno;
+	if (fstatvfs(file->fd, out) != 0)
+		return errno;
+	return space_limit(file->quota, out);
 }
 
 MUST int
@@ -234,6 +275,7 @@ vfs_close(struct vfs_file **file)
 		return 0;
 	if ((f->flags & VFS_WRITE) != 0)
 		err = upload_settle(f);
+	charge_drop(&f->charge, f->fd);
 	/* EINTR: Linux has closed it all the same, and has nothing more to say. */
 	if (close(f->fd) != 0 && errno != EINTR && err == 0)
 		err = errno;

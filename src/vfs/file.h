@@ -4,6 +4,7 @@
 #ifndef VFS_FILE_H
 #define VFS_FILE_H
 
+#include "vfs/charge.h"
 #include "vfs/policy.h"
 #include "vfs/upload.h"
 #include "vfs/vfs.h"
@@ -13,6 +14,8 @@ struct vfs_file {
 	int fd;
 	unsigned flags; /* enum vfs_open_flag */
 	struct grants grants; /* for what is asked of the open file later */
+	struct vfs_quota *quota; /* of the root that it is in */
+	struct charge *charge; /* open for writing: what it costs; NULL: nothing */
 	struct upload upload; /* of a file open for reading only what the open found */
 	struct vpath path;    /* as the client wrote it */
 };

@@ -1,7 +1,9 @@
 /* Operations on a path: looking, linking, renaming, removing. */
 #include "vfs/attributes.h"
+#include "vfs/charge.h"
 #include "vfs/link.h"
 #include "vfs/place.h"
+#include "vfs/space.h"
 #include "vfs/temporary.h"
 #include "vfs/tree.h"
 #include "vfs/upload.h"
@@ -38,6 +40,8 @@ vfs_statvfs(struct vfs *vfs, const struct vpath *path, struct statvfs *out)
 
 	if (err == 0 && fstatvfs(place.is_virtual ? vfs->root_fds[0] : fd, out) != 0)
 		err = errno;
+	if (err == 0)
+		err = space_limit(vfs->quotas[place.root], out);
 	fd_close(&fd);
 	place_free(&place);
 	return err;
@@ -71,13 +75,19 @@ set_node(struct vfs *vfs, const struct place *place, const struct vfs_attributes
 	struct stat *st)
 {
 	bool set_size = (set->valid & VFS_ATTRIBUTE_SIZE) != 0;
+	struct charge *charge = NULL;
 	int fd = -1;
 	int err = open_to_set(place, st, set_size, &fd, st);
 
 	if (err == 0 && set_size && set->size > (uint64_t)st->st_size)
 		err = upload_may_grow(vfs, set->size);
+	if (err == 0 && set_size)
+		err = charge_take(vfs->quotas[place->root], fd, &charge);
+	if (err == 0)
+		err = charge_grow(charge, set->size);
 	if (err == 0)
 		err = attributes_apply(fd, set);
+	charge_drop(&charge, fd);
 	fd_close(&fd);
 	return err;
 }
@@ -220,6 +230,8 @@ vfs_hard_link(struct vfs *vfs, const struct vpath *from, const struct vpath *to)
 		err = check_linkable(&st);
 	if (err == 0 && source.root != target.root)
 		err = EXDEV;
+	if (err == 0)
+		err = charge_open_lease(vfs->quotas[target.root]);
 	if (err == 0 && linkat(source.directory_fd, source.name, target.directory_fd, target.name,
 	    0) != 0)
 		err = errno;
@@ -231,14 +243,18 @@ vfs_hard_link(struct vfs *vfs, const struct vpath *from, const struct vpath *to)
 MUST int
 vfs_remove(struct vfs *vfs, const struct vpath *path, struct vfs_attributes *was_out)
 {
+	struct removal removal = { .fd = -1 };
 	struct place place;
 	struct stat st;
 	int err = place_find_node(vfs, OPERATION_BIT(REMOVE), path, false, &place, &st);
 
 	if (err == 0 && S_ISDIR(st.st_mode))
 		err = EISDIR;
+	if (err == 0)
+		err = removal_begin(vfs->quotas[place.root], place.directory_fd, place.name, &removal);
 	if (err == 0 && unlinkat(place.directory_fd, place.name, 0) != 0)
 		err = errno;
+	removal_end(&removal, err == 0);
 	if (err == 0 && was_out != NULL)
 		attributes_from_stat(&st, was_out);
 	place_free(&place);
@@ -280,9 +296,11 @@ vfs_remove_directory(struct vfs *vfs, const struct vpath *path)
 	err = place_find(vfs, OPERATION_BIT(REMOVE_DIRECTORY), OPERAND_PATH, path, &place);
 	if (err == 0 && unlinkat(place.directory_fd, place.name, AT_REMOVEDIR) != 0)
 		err = errno;
-	if (err == ENOTEMPTY && sweep(&place) &&
-	    unlinkat(place.directory_fd, place.name, AT_REMOVEDIR) == 0)
-		err = 0;
+	if (err == ENOTEMPTY && sweep(&place)) {
+		charge_unsure(vfs->quotas[place.root]);
+		if (unlinkat(place.directory_fd, place.name, AT_REMOVEDIR) == 0)
+			err = 0;
+	}
 	place_free(&place);
 	return err;
 }

@@ -1,5 +1,7 @@
 #include "vfs/rename.h"
 
+#include "vfs/charge.h"
+
 #include "vfs/place.h"
 #include "vfs/tree.h"
 #include "vfs/vpath.h"
@@ -80,6 +82,7 @@ vfs_rename(struct vfs *vfs, const struct vpath *from, const struct vpath *to, bo
 	bool strict = vfs->policy.strict_rename, may_replace = true;
 	operations wanted = strict ? OPERATION_BIT(RENAME_STRICTLY) : OPERATION_BIT(RENAME);
 	struct place source, target = { .directory_fd = -1 };
+	struct removal removal = { .fd = -1 };
 	int err;
 
 	if (vpath_is_root(from) || vpath_is_root(to))
@@ -93,7 +96,11 @@ vfs_rename(struct vfs *vfs, const struct vpath *from, const struct vpath *to, bo
 		may_replace = operations_allowed(OPERATION_BIT(REPLACE_STRICTLY), OPERAND_TARGET,
 		    NODE_UNKNOWN, target.grants);
 	if (err == 0)
+		err = removal_begin(vfs->quotas[target.root], target.directory_fd, target.name,
+		    &removal);
+	if (err == 0)
 		err = rename_permitted(wanted, &source, &target, replace && may_replace);
+	removal_end(&removal, err == 0);
 	if (err == EEXIST && !may_replace && replace)
 		err = EACCES;
 	place_free(&source);

@@ -66,6 +66,8 @@ file_may_write(const struct vfs_file *file, uint64_t offset, uint64_t bytes)
 	err = check_range(offset, bytes);
 	if (err == 0 && offset + bytes > file->upload.size)
 		err = upload_may_grow(file->vfs, offset + bytes);
+	if (err == 0 && bytes > 0)
+		err = charge_grow(file->charge, offset + bytes);
 	return err;
 }
 

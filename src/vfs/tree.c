@@ -100,6 +100,12 @@ vfs_set_uploads(struct vfs *vfs, const struct vfs_uploads *uploads)
 	vfs->uploads = *uploads;
 }
 
+void
+vfs_set_quota(struct vfs *vfs, size_t root, struct vfs_quota *quota)
+{
+	vfs->quotas[root] = quota;
+}
+
 const char *
 tree_relative(const struct vfs *vfs, size_t root, const struct vpath *path)
 {

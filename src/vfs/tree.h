@@ -20,6 +20,7 @@ struct vfs {
 	struct vfs_policy policy;
 	struct vfs_uploads uploads; /* how they are made */
 	LIST_HEAD(, vfs_file) uploads_open;
+	struct vfs_quota *quotas[1 + VFS_FOLDERS_MAX]; /* of the roots; NULL: nothing is counted */
 };
 
 /* A path in a root as openat2() takes it, relative to the root; points into the path. */

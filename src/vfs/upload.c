@@ -131,27 +131,57 @@ look_like(int fd, const struct stat *old)
 	return fchmod(fd, mode) == 0 ? 0 : errno;
 }
 
+/* From here on what is written costs something, and what is cut off gives it back. */
+static int
+truncate_existing(struct vfs_file *file)
+{
+	const struct vfs_attributes empty = { .valid = VFS_ATTRIBUTE_SIZE };
+	int err = charge_take(file->quota, file->fd, &file->charge);
+
+	if (err != 0 || (file->flags & VFS_TRUNCATE) == 0 || file->upload.size_before == 0)
+		return err;
+	err = attributes_apply(file->fd, &empty);
+	charge_settle(file->charge);
+	return err;
+}
+
+/* The target stays until the end; the temporary file is one more until then. */
+static int
+replace_existing(struct vfs_file *file, const struct place *place, const struct stat *st)
+{
+	struct vfs_quota *quota = file->quota;
+	int flags = (file->flags & VFS_READ) != 0 ? O_RDWR : O_WRONLY;
+	int err = charge_begin(quota, CHARGE_NEW);
+
+	if (err == EDQUOT) {
+		err = charge_begin(quota, CHARGE_BEYOND);
+		file->upload.beyond = err == 0;
+	}
+	if (err != 0)
+		return err;
+	fd_close(&file->fd);
+	file->upload.replaces = true;
+	if ((err = open_temporary(file, place, flags)) != 0) {
+		charge_undo(quota, CHARGE_NEW);
+		return err;
+	}
+	err = charge_take(quota, file->fd, &file->charge);
+	return err == 0 ? look_like(file->fd, st) : err;
+}
+
 MUST int
 upload_existing(struct vfs_file *file, const struct place *place, const struct stat *st)
 {
-	const struct vfs_attributes empty = { .valid = VFS_ATTRIBUTE_SIZE };
 	struct upload *upload = &file->upload;
-	int err, flags;
 
 	upload->size = upload->size_before = (uint64_t)st->st_size;
 	if ((file->flags & VFS_TRUNCATE) == 0) {
 		if ((file->flags & VFS_APPEND) != 0)
 			upload->write_from = upload->size_before;
-		return 0;
+		return (file->flags & VFS_WRITE) != 0 ? truncate_existing(file) : 0;
 	}
 	upload->size = 0;
-	if (!is_atomic(file))
-		return upload->size_before == 0 ? 0 : attributes_apply(file->fd, &empty);
-	flags = (file->flags & VFS_READ) != 0 ? O_RDWR : O_WRONLY;
-	fd_close(&file->fd);
-	upload->replaces = true;
-	err = open_temporary(file, place, flags);
-	return err == 0 ? look_like(file->fd, st) : err;
+	return is_atomic(file) ? replace_existing(file, place, st) : truncate_existing(file);
 }
 
 void
@@ -196,8 +226,12 @@ upload_set(struct vfs_file *file, const struct vfs_attributes *set)
 
 	if (sets_size && set->size > upload->size)
 		err = upload_may_grow(file->vfs, set->size);
+	if (err == 0 && sets_size)
+		err = charge_grow(file->charge, set->size);
 	if (err == 0)
 		err = attributes_apply(file->fd, set);
+	if (sets_size)
+		charge_settle(file->charge);
 	if (err != 0)
 		return err;
 	if (sets_size)
@@ -273,10 +307,19 @@ finish_content(struct vfs_file *file)
 }
 
 static int
-rename_to(const struct upload *upload, const char *name, bool replace)
+rename_to(const struct vfs_file *file, const char *name, bool replace)
 {
-	return rename_entry(upload->directory_fd, upload->temporary, upload->directory_fd, name,
-	    replace);
+	const struct upload *upload = &file->upload;
+	struct removal removal;
+	int err = removal_begin(file->quota, upload->directory_fd, name, &removal);
+
+	if (err == 0 && upload->beyond && !removal.is_file)
+		err = charge_claim(file->quota);
+	if (err == 0)
+		err = rename_entry(upload->directory_fd, upload->temporary, upload->directory_fd,
+		    name, replace);
+	removal_end(&removal, err == 0);
+	return err;
 }
 
 static bool
@@ -298,16 +341,16 @@ keep_part(const struct vfs_file *file)
 	char name[VPATH_NAME_MAX + 16];
 	int err = EEXIST;
 
-	if (upload->is_new && rename_to(upload, upload->target, false) == 0)
+	if (upload->is_new && rename_to(file, upload->target, false) == 0)
 		return true;
-	if (upload->size == 0)
+	if (upload->size == 0 || upload->beyond)
 		return false;
 	for (int i = 1; i <= PARTS_MAX && err == EEXIST; i++) {
 		if (i == 1)
 			snprintf(name, sizeof(name), "%s.filepart", upload->target);
 		else
 			snprintf(name, sizeof(name), "%s.%d.filepart", upload->target, i);
-		err = part_allowed(file, name) ? rename_to(upload, name, false) : EACCES;
+		err = part_allowed(file, name) ? rename_to(file, name, false) : EACCES;
 	}
 	return err == 0;
 }
@@ -327,11 +370,13 @@ MUST int
 upload_settle(struct vfs_file *file)
 {
 	struct upload *upload = &file->upload;
-	int err = finish_content(file);
+	int err = charge_open_lease(file->quota);
 
+	if (err == 0)
+		err = finish_content(file);
 	LIST_REMOVE(file, upload.link);
 	if (err == 0 && upload->temporary[0] != '\0')
-		err = rename_to(upload, upload->target, upload->replaces);
+		err = rename_to(file, upload->target, upload->replaces);
 	if (err != 0)
 		give_up(file);
 	else if (file->vfs->uploads.sync && upload->directory_fd >= 0 &&

@@ -45,6 +45,7 @@ struct upload {
 	struct timespec times[2];
 
 	/* the end */
+	bool beyond;          /* one file more than the quota allows: it cannot stay a part */
 	bool replaces;        /* whatever has the name by then; else that is EEXIST */
 	int directory_fd;     /* of the target; -1 when nothing has to be done there */
 	char target[VPATH_NAME_MAX + 1];

@@ -31,6 +31,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/statvfs.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -158,6 +159,44 @@ size_t vfs_policy_folder_of(const struct vfs_policy *policy, const struct vpath 
  */
 uint32_t vfs_policy_rights(const struct vfs_policy *policy, size_t folder);
 
+/* ---- quotas */
+
+struct vfs_amount {
+	int64_t bytes, files;
+};
+
+/*
+ * What may be changed without asking, and what was changed: one for each quota of a session. Files
+ * are changed only while it is open; what they cost is taken from `left` and added to `change`.
+ * The owner fills in `number`, `ctx` and the two functions, reports `change` and the rest, and
+ * sets them back. How it is counted is in vfs/charge.h.
+ */
+struct vfs_quota {
+	uint32_t number;
+	bool open;
+	bool in_use; /* set by each change, for the owner to see when there is none any more */
+	bool unsure; /* something could not be counted: the files have to be */
+	struct vfs_amount left, change;
+	struct vfs_amount nameless; /* of what is charged: removed, but still open */
+	LIST_HEAD(, charge) charges;
+	void *ctx;
+	/*
+	 * Opens it, with at least so much left: 0, EDQUOT when there is not so much, ETIMEDOUT when
+	 * nobody says. `beyond`: there may be more files than the limit allows, for a moment.
+	 */
+	int (*ask)(struct vfs_quota *quota, struct vfs_amount need, bool beyond);
+	/* Limits, 0 for none, and what is used of them. 0 or ETIMEDOUT. */
+	int (*show)(struct vfs_quota *quota, struct vfs_amount *limit, struct vfs_amount *used);
+};
+
+/* While it is open: gives back what was paid for files that have not grown; sets `nameless`. */
+void vfs_quota_settle(struct vfs_quota *quota);
+/*
+ * It was closed and is open again. What others did to our files meanwhile may have been counted
+ * since, or not: it is not ours to report.
+ */
+void vfs_quota_reopened(struct vfs_quota *quota);
+
 /* ---- the tree */
 
 struct vfs;
@@ -187,6 +226,11 @@ MUST int vfs_new_with_folders(struct vfs **out, int root_fd, const char *root_pa
 MUST int vfs_set_policy(struct vfs *vfs, const struct vfs_policy *policy);
 /* Every file and directory was closed before. */
 void vfs_free(struct vfs **vfs);
+/*
+ * What is changed in the home (0) or a folder (from 1) counts from now on; borrowed, and there
+ * until the last file is closed. Several may have one quota.
+ */
+void vfs_set_quota(struct vfs *vfs, size_t root, struct vfs_quota *quota);
 
 /* Where the bytes of an upload go until it is complete; see vfs/upload.h for every case. */
 enum vfs_upload_mode {
