@@ -31,6 +31,7 @@ int cli_provider(int argc, char **argv);
 int cli_user(int argc, char **argv);
 int cli_session(int argc, char **argv);
 int cli_ban(int argc, char **argv);
+int cli_quota(int argc, char **argv);
 int cli_status(int argc, char **argv);
 int cli_metrics(int argc, char **argv);
 int cli_settings(int argc, char **argv);

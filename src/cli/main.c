@@ -23,6 +23,7 @@ static const struct command commands[] = {
 	{ "user", "postern user", "add, list, show, update and delete accounts", cli_user },
 	{ "session", "postern session", "list and close sessions", cli_session },
 	{ "ban", "postern ban", "list, add and remove bans of addresses", cli_ban },
+	{ "quota", "postern quota", "what accounts use, and counting it anew", cli_quota },
 	{ "status", "postern status", "what the running server is doing", cli_status },
 	{ "admin", "postern admin", "manage administrators and their API keys", cli_admin },
 	{ "audit", "postern audit", "who changed what", cli_audit },

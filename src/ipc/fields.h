@@ -60,7 +60,7 @@
 	F(TEXT, username, 255) F(TEXT, connection_id, 128) F(TEXT, root_path, 4096) \
 	F(U32, umask, 0377) F(BOOL, ignore_setstat, 1) F(U8, upload_mode, 2) \
 	F(BOOL, upload_sync, 1) F(U64, upload_size_max, INT64_MAX) \
-	F(BOOL, parked, 1) F(U32, park_after_ms, 86400000) \
+	F(BOOL, parked, 1) F(U32, park_after_ms, 86400000) F(BOOL, count, 1) \
 	F(BYTES, policy, 120000)
 #define IPC_FIELDS_SESSION_CLOSE(F) F(BOOL, when_idle, 1) F(TEXT, reason, 255)
 #define IPC_FIELDS_LOG(F) F(U8, level, 3) F(TEXT, sender, 32) F(TEXT, message, 2048)
@@ -77,6 +77,28 @@
 #define IPC_FIELDS_PROGRAM_ENDED(F) \
 	F(U8, ending, 2) F(U32, status, UINT32_MAX) F(BYTES, errors, 1024)
 #define IPC_FIELDS_PROGRAM_INPUT(F) F(BOOL, last, 1) F(BYTES, bytes, 16512)
-#define IPC_FIELDS_SESSION_FOLDER(F)
+#define IPC_FIELDS_SESSION_FOLDER(F) F(BOOL, counted, 1)
+#define IPC_FIELDS_QUOTA_SETTLE(F) \
+	F(U32, scope, UINT32_MAX) F(I64, bytes, INT64_MAX) F(I64, files, INT64_MAX) \
+	F(U64, kept_bytes, 1ull << 60) F(U64, kept_files, 1ull << 60) \
+	F(U64, nameless_bytes, 1ull << 60) F(U64, nameless_files, 1ull << 60) \
+	F(BOOL, unsure, 1) F(BOOL, open, 1)
+#define IPC_FIELDS_QUOTA_ASK(F) \
+	F(U32, scope, UINT32_MAX) F(U64, bytes, 1ull << 60) F(U64, files, 1ull << 60) \
+	F(BOOL, beyond, 1)
+#define IPC_FIELDS_QUOTA_SHOW(F) F(U32, scope, UINT32_MAX)
+#define IPC_FIELDS_QUOTA_GRANTED(F) \
+	F(U32, scope, UINT32_MAX) F(BOOL, refused, 1) \
+	F(U64, bytes, 1ull << 60) F(U64, files, 1ull << 60)
+#define IPC_FIELDS_QUOTA_RECALL(F) F(U32, scope, UINT32_MAX)
+#define IPC_FIELDS_QUOTA_SHOWN(F) \
+	F(U32, scope, UINT32_MAX) F(U64, limit_bytes, 1ull << 60) F(U64, used_bytes, 1ull << 60) \
+	F(U64, limit_files, 1ull << 60) F(U64, used_files, 1ull << 60)
+#define IPC_FIELDS_FORK_SCAN(F) \
+	F(U64, scan, UINT64_MAX) F(TEXT, username, 255) \
+	F(BOOL, change_ids, 1) F(U32, uid, UINT32_MAX) F(U32, gid, UINT32_MAX)
+#define IPC_FIELDS_SCAN_PROGRESS(F) F(U64, bytes, 1ull << 60) F(U64, files, 1ull << 60)
+#define IPC_FIELDS_SCAN_DONE(F) \
+	F(U64, bytes, 1ull << 60) F(U64, files, 1ull << 60) F(TEXT, error, 255)
 
 #endif

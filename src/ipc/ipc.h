@@ -29,13 +29,15 @@ enum ipc_role {
 	IPC_ROLE_SESSION = 8,
 	IPC_ROLE_PARKING = 16,
 	IPC_ROLE_SUPERVISOR = 32,
+	IPC_ROLE_SCAN = 64,
 	IPC_ROLE_LOGIN_OR_SESSION = IPC_ROLE_LOGIN | IPC_ROLE_SESSION,
 };
 
 /*
  * Where a worker stands, as bits. A login worker goes KEX, AUTH, DONE, and begins with START where
  * a proxy has to say first whose connection it is; a nursery, a session worker and the parking
- * worker START, RUN, DONE; a supervisor RUN, DONE. In DONE nothing but IPC_LOG is accepted.
+ * worker START, RUN, DONE; a supervisor RUN, DONE; a scan worker RUN. In DONE nothing but IPC_LOG
+ * is accepted.
  */
 enum ipc_phase {
 	PHASE_START = 1,

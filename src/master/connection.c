@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/secret.h"
 #include "master/login_dialogue.h"
+#include "master/quota.h"
 #include "master/state.h"
 
 #include <stdio.h>
@@ -65,6 +66,7 @@ connection_free(struct connection *c)
 		free(transfer);
 	}
 	uv_close((uv_handle_t *)c->timer, free_handle);
+	quota_session_end(c);
 	host_keys_free(&c->host_keys);
 	user_free(&c->user);
 	free(c->order_reason);

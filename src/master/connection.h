@@ -32,6 +32,7 @@ struct connection;
 struct host_keys;
 struct login_dialogue;
 struct program;
+struct quota_session;
 
 /* The socket pair to one worker, and the process behind it. */
 struct worker_link {
@@ -106,6 +107,7 @@ struct connection {
 	bool authenticated; /* everything below is set */
 	struct user *user;
 	char *home; /* on the host, without a '/' at the end */
+	struct quota_session *quota; /* what it has borrowed; NULL: nothing is counted */
 
 	enum parking_place place;
 	TAILQ_ENTRY(connection) waiting; /* in the place of that name */
@@ -172,6 +174,7 @@ void connections_each(struct master *master, void (*each)(void *ctx, struct conn
 #define HANDLER_NURSERY(name)
 #define HANDLER_PARKING(name)
 #define HANDLER_SUPERVISOR(name)
+#define HANDLER_SCAN(name)
 #define HANDLER_LOGIN(name) MUST int on_##name(struct connection *connection, struct rd fields);
 #define HANDLER_SESSION(name) HANDLER_LOGIN(name)
 #define HANDLER_LOGIN_OR_SESSION(name) HANDLER_LOGIN(name)
@@ -183,6 +186,7 @@ void connections_each(struct master *master, void (*each)(void *ctx, struct conn
 #undef HANDLER_NURSERY
 #undef HANDLER_PARKING
 #undef HANDLER_SUPERVISOR
+#undef HANDLER_SCAN
 #undef HANDLER_LOGIN
 #undef HANDLER_SESSION
 #undef HANDLER_LOGIN_OR_SESSION

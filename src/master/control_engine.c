@@ -70,9 +70,14 @@ tell_changes(const struct call *call)
 	for (size_t i = 0; i < answer->change_count && hooks->scan_quota != NULL; i++) {
 		const struct user *user = answer->changes[i].user;
 		bool is_limited = user->quota_size > 0 || user->quota_files > 0;
+		int err = 0;
 
 		if (answer->scan_quota == 1 || (answer->scan_quota == 2 && is_limited))
-			hooks->scan_quota(hooks->ctx, user->username);
+			err = hooks->scan_quota(hooks->ctx, user->username);
+		/* one that is under way counts what was there before the load, too */
+		if (err != 0 && err != ERR_EXISTS)
+			log_app(call->engine->settings.log, LOG_LEVEL_WARN, "quota", "",
+			    "no scan for user \"%s\": %s", user->username, err_text(err));
 	}
 }
 

@@ -124,6 +124,38 @@ hook_metrics(void *ctx)
 }
 
 static int
+hook_scan_quota(void *ctx, const char *username)
+{
+	struct master *m = ctx;
+
+	return quota_scan_start(m->scans, username);
+}
+
+static json_t *
+hook_scans(void *ctx)
+{
+	struct master *m = ctx;
+
+	return quota_scan_list(m->scans);
+}
+
+static json_t *
+hook_scan_result(void *ctx, const char *username)
+{
+	struct master *m = ctx;
+
+	return quota_scan_result(m->scans, username);
+}
+
+static int
+hook_scan_cancel(void *ctx, const char *username)
+{
+	struct master *m = ctx;
+
+	return quota_scan_cancel(m->scans, username);
+}
+
+static int
 compare_names(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -134,7 +166,10 @@ static void
 hook_users_changed(void *ctx, const struct control_change *changes, size_t count)
 {
 	const char **names = reallocarray(NULL, count, sizeof(*names));
+	struct master *m = ctx;
 
+	for (size_t i = 0; i < count; i++)
+		quota_account_changed(m->quotas, changes[i].user);
 	if (names == NULL)
 		return;
 	for (size_t i = 0; i < count; i++)
@@ -176,5 +211,6 @@ control_hooks_of(struct master *m)
 		.metrics = hook_metrics,
 		.bans = hook_bans, .add_ban = hook_add_ban,
 		.remove_ban = hook_remove_ban, .close_session = hook_close_session, .status = hook_status,
-		.users_changed = hook_users_changed };
+		.users_changed = hook_users_changed, .scan_quota = hook_scan_quota, .scans = hook_scans,
+		.scan_result = hook_scan_result, .scan_cancel = hook_scan_cancel };
 }

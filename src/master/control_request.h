@@ -67,8 +67,18 @@ struct control_hooks {
 	 * Running sessions may have to end. May be NULL.
 	 */
 	void (*users_changed)(void *ctx, const struct control_change *changes, size_t count);
-	/* Begins to count the account's files, unless that is under way. May be NULL. */
-	void (*scan_quota)(void *ctx, const char *username);
+	/*
+	 * Begins to count the files of an account that exists. ERR_EXISTS when that is under way,
+	 * ERR_MEMORY, ERR_UNAVAILABLE when the server is going down. This and the next two: from any
+	 * thread.
+	 */
+	int (*scan_quota)(void *ctx, const char *username);
+	/* An array of the scans under way. */
+	json_t *(*scans)(void *ctx);
+	/* What came of an account's last one, or JSON null. */
+	json_t *(*scan_result)(void *ctx, const char *username);
+	/* Ends a scan. 0 or ERR_NOT_FOUND. */
+	int (*scan_cancel)(void *ctx, const char *username);
 };
 
 struct control_actor;
@@ -177,6 +187,10 @@ CONTROL_HANDLER(control_login_open);
 CONTROL_HANDLER(control_login_close);
 CONTROL_HANDLER(control_self_show);
 CONTROL_HANDLER(control_audit_list);
+CONTROL_HANDLER(control_quota_show);
+CONTROL_HANDLER(control_scan_list);
+CONTROL_HANDLER(control_scan_start);
+CONTROL_HANDLER(control_scan_cancel);
 CONTROL_HANDLER(control_session_list);
 CONTROL_HANDLER(control_session_close);
 CONTROL_HANDLER(control_ban_list);

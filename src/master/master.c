@@ -431,7 +431,8 @@ serve(struct start *start)
 	watch_signals(start);
 	/* workers whose nursery died become our children, so that they can be ended and reaped */
 	prctl(PR_SET_CHILD_SUBREAPER, 1L);
-	if ((err = parking_new(&m->parking, m)) != 0 || (err = open_nurseries(start)) != 0)
+	if ((err = quotas_new(&m->quotas, m)) != 0 || (err = quota_scans_new(&m->scans, m)) != 0 ||
+	    (err = parking_new(&m->parking, m)) != 0 || (err = open_nurseries(start)) != 0)
 		return err;
 	process_title_set("master", NULL);
 	uv_run(&m->loop, UV_RUN_DEFAULT);
@@ -452,7 +453,9 @@ clean_up(struct start *start)
 	struct master *m = start->master;
 
 	m->draining = true;
+	quota_scans_stop(m->scans);
 	connections_free(m);
+	quotas_stop(m->quotas);
 	control_stop(&m->control);
 	services_free(&m->services);
 	programs_free(&m->programs);
@@ -482,6 +485,8 @@ clean_up(struct start *start)
 	free(m->backups_path);
 	metrics_free(&m->metrics);
 	admission_free(&m->admission);
+	quota_scans_free(&m->scans);
+	quotas_free(&m->quotas);
 	provider_close(&m->provider);
 	admin_store_close(&m->admins);
 	host_keys_free(&m->host_keys);

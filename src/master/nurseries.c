@@ -539,6 +539,18 @@ nurseries_fork_session(struct nurseries *n, const struct nurseries_session *sess
 	return request_fork(n, &message, worker_fd, handover_fd);
 }
 
+int
+nurseries_fork_scan(struct nurseries *n, const struct nurseries_session *scan, int worker_fd,
+	int root_fd)
+{
+	struct buf message = buf_init(IPC_BYTES_MAX);
+
+	ipc_encode_fork_scan(&message, &(struct ipc_fork_scan){
+		.scan = scan->connection, .username = view_of(scan->username),
+		.change_ids = scan->change_ids, .uid = scan->uid, .gid = scan->gid });
+	return request_fork(n, &message, worker_fd, root_fd);
+}
+
 void
 nurseries_kill(struct nurseries *n, pid_t pid)
 {

@@ -64,6 +64,10 @@ struct nurseries_session {
 /* Forks a session worker; takes both descriptors (its socket pair end, its hand-over end). */
 MUST int nurseries_fork_session(struct nurseries *nurseries,
 	const struct nurseries_session *session, int worker_fd, int handover_fd);
+/* Forks a scan worker; `connection` is its number. Takes both descriptors (its socket pair end,
+ * the directory). */
+MUST int nurseries_fork_scan(struct nurseries *nurseries, const struct nurseries_session *scan,
+	int worker_fd, int root_fd);
 /* Ends a worker with SIGKILL; nothing happens when it is gone already. */
 void nurseries_kill(struct nurseries *nurseries, pid_t pid);
 /* Processes: nurseries that live, and workers that live. */

@@ -107,6 +107,7 @@ encode_session_policy(const struct connection *c, bool parked, struct buf *messa
 			.upload_sync = upload_sync(c->user, sftpd),
 			.upload_size_max = upload_size_max > 0 ? (uint64_t)upload_size_max : 0,
 			.parked = parked,
+			.count = quotas_track(c->master->quotas),
 			.park_after_ms = (uint32_t)c->master->config->limits.park_after_seconds *
 			    1000,
 			.policy = buf_view(&encoded) });
@@ -124,9 +125,12 @@ send_roots(const struct connection *c, const struct home_roots *roots, const str
 	struct buf folder = buf_init(IPC_BYTES_MAX);
 	int err = 0;
 
-	ipc_encode_session_folder(&folder, &(struct ipc_session_folder){});
-	for (size_t i = 1; i < roots->count && err == 0; i++)
+	for (size_t i = 1; i < roots->count && err == 0; i++) {
+		buf_clear(&folder);
+		ipc_encode_session_folder(&folder, &(struct ipc_session_folder){
+			.counted = quota_counts_folder(&c->user->virtual_folders.items[i - 1]) });
 		err = ipc_send(c->session.fd, &folder, &roots->fds[i], 1, false);
+	}
 	if (err == 0)
 		err = ipc_send(c->session.fd, policy, &roots->fds[0], 1, false);
 	buf_free(&folder);
@@ -175,7 +179,9 @@ session_open(struct connection *c, struct user **user, struct home_roots *roots)
 	c->authenticated = true;
 	admission_authenticated(m->admission, &c->address);
 	c->login.gate.phase = PHASE_DONE;
-	err = c->home == NULL ? ERR_MEMORY : session_start_worker(c, roots, false, &handover);
+	err = c->home == NULL ? ERR_MEMORY : quota_session_begin(c);
+	if (err == 0)
+		err = session_start_worker(c, roots, false, &handover);
 	home_close(roots);
 	if (err != 0) {
 		log_app(m->log, LOG_LEVEL_ERROR, "sftpd", c->id_text,

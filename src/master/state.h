@@ -21,6 +21,8 @@
 #include "master/nurseries.h"
 #include "master/parking.h"
 #include "master/program.h"
+#include "master/quota.h"
+#include "master/quota_scan.h"
 #include "master/services.h"
 #include "master/user_authorities.h"
 
@@ -50,6 +52,8 @@ struct master {
 	struct control_hooks hooks;
 	struct control_engine *engine; /* NULL in portable mode */
 	char *backups_path;
+	struct quotas *quotas;
+	struct quota_scans *scans;
 	struct control *control;
 	struct password_queue passwords;
 	struct metrics *metrics;

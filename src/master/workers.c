@@ -35,7 +35,7 @@ on_worker_forked(void *ctx, uint64_t connection, pid_t pid)
 
 	if (c != NULL)
 		connection_worker_forked(c, pid);
-	else
+	else if (!quota_scan_forked(m->scans, connection, pid))
 		nurseries_kill(m->nurseries, pid);
 }
 

@@ -25,6 +25,7 @@ enum {
 	R = 1 << FILTER_READ,
 	P = 1 << FILTER_PARKING,
 	S = 1 << FILTER_SUPERVISOR,
+	C = 1 << FILTER_SCAN,
 };
 
 enum rule { ANY, DATA, FORK, KILL, FCNTL, PRCTL, OPEN_FD };

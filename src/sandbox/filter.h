@@ -15,6 +15,7 @@ enum filter {
 	FILTER_READ,  /* a session that may only read */
 	FILTER_PARKING,
 	FILTER_SUPERVISOR,
+	FILTER_SCAN,
 	FILTERS
 };
 

@@ -35,6 +35,7 @@ static const struct confinement nursery = { 1ull << CAP_SETUID | 1ull << CAP_SET
 static const struct confinement login = { 0, LANDLOCK_NOTHING, FILTER_LOGIN };
 static const struct confinement parking = { 0, LANDLOCK_NOTHING, FILTER_PARKING };
 static const struct confinement supervisor = { 0, LANDLOCK_SIGNALS, FILTER_SUPERVISOR };
+static const struct confinement scan = { 0, LANDLOCK_TREES, FILTER_SCAN };
 static const struct confinement session_write = { 0, LANDLOCK_TREES, FILTER_WRITE };
 static const struct confinement session_read = { 0, LANDLOCK_TREES, FILTER_READ };
 
@@ -155,6 +156,7 @@ confinement_of(enum sandbox_role role, bool read_only)
 	case SANDBOX_LOGIN: return &login;
 	case SANDBOX_PARKING: return &parking;
 	case SANDBOX_SUPERVISOR: return &supervisor;
+	case SANDBOX_SCAN: return &scan;
 	case SANDBOX_SESSION:
 	case SANDBOX_STDIO: return read_only ? &session_read : &session_write;
 	}

@@ -30,6 +30,8 @@ enum sandbox_role {
 	SANDBOX_SESSION,
 	/* As SANDBOX_SESSION, for `postern sftp-server DIR`. */
 	SANDBOX_STDIO,
+	/* Looks at what lies beneath its root, and does nothing else with it. */
+	SANDBOX_SCAN,
 	/* Holds sockets and bytes: receives, sends and waits, and nothing else. */
 	SANDBOX_PARKING,
 	/* Reads and writes pipes of a program that runs already; kills it and reaps it. */
@@ -44,7 +46,7 @@ struct sandbox_tree {
 
 struct sandbox_rules {
 	bool require; /* ERR_UNSUPPORTED where the kernel has no Landlock; else go on without it */
-	/* SESSION and STDIO: all that they reach; none for the others. The caller's. */
+	/* SESSION, STDIO and SCAN: all that they reach; none for the others. The caller's. */
 	const struct sandbox_tree *trees;
 	size_t tree_count;
 	/* SESSION and STDIO: no system call that changes a file or a directory, whatever trees say */

@@ -1,7 +1,6 @@
 #include "vfs/rename.h"
 
 #include "vfs/charge.h"
-
 #include "vfs/place.h"
 #include "vfs/tree.h"
 #include "vfs/vpath.h"

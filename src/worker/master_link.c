@@ -4,6 +4,8 @@
 #include "base/fd.h"
 
 #include <poll.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum {
 	SEND_MS_MAX = 30 * 1000,
@@ -11,6 +13,14 @@ enum {
 	REPORTS_MS = 10,
 	REPORTS_BYTES_MAX = 32 * 1024,
 	TYPE_BYTES = 1,
+	KEPT_MAX = 64,
+};
+
+/* A message that came at the wrong moment. */
+struct kept_message {
+	STAILQ_ENTRY(kept_message) link;
+	struct ipc_message message;
+	uint8_t bytes[];
 };
 
 void
@@ -19,11 +29,21 @@ master_link_init(struct master_link *link, int fd, enum ipc_phase phase)
 	*link = (struct master_link){ .fd = fd,
 		.gate = { .peer = IPC_ROLE_MASTER, .phase = phase },
 		.out = buf_init(IPC_BYTES_MAX), .reports = buf_init(REPORTS_BYTES_MAX) };
+	STAILQ_INIT(&link->kept);
 }
 
 void
 master_link_free(struct master_link *link)
 {
+	struct kept_message *kept;
+
+	while ((kept = STAILQ_FIRST(&link->kept)) != NULL) {
+		STAILQ_REMOVE_HEAD(&link->kept, link);
+		ipc_message_close_fds(&kept->message);
+		free(kept);
+	}
+	free(link->handed);
+	link->handed = NULL;
 	ipc_inbox_free(&link->inbox);
 	buf_free(&link->out);
 	buf_free(&link->reports);
@@ -97,8 +117,8 @@ master_link_send(struct master_link *link)
 	return err;
 }
 
-int
-master_link_poll(struct master_link *link, struct ipc_message *out)
+static int
+poll_socket(struct master_link *link, struct ipc_message *out)
 {
 	int err = ipc_receive(link->fd, &link->inbox, out);
 
@@ -106,6 +126,64 @@ master_link_poll(struct master_link *link, struct ipc_message *out)
 		ipc_message_close_fds(out);
 	if (err != 0 && err != ERR_AGAIN && link->error == 0)
 		link->error = err;
+	return err;
+}
+
+int
+master_link_poll(struct master_link *link, struct ipc_message *out)
+{
+	free(link->handed);
+	if ((link->handed = STAILQ_FIRST(&link->kept)) == NULL)
+		return poll_socket(link, out);
+	STAILQ_REMOVE_HEAD(&link->kept, link);
+	link->kept_count--;
+	*out = link->handed->message;
+	return 0;
+}
+
+/* Takes the descriptors. */
+static int
+keep(struct master_link *link, struct ipc_message *message)
+{
+	struct kept_message *kept;
+
+	if (link->kept_count == KEPT_MAX)
+		return ERR_LIMIT;
+	if ((kept = malloc(sizeof(*kept) + message->fields.n)) == NULL)
+		return ERR_MEMORY;
+	memcpy(kept->bytes, message->fields.p, message->fields.n);
+	kept->message = *message;
+	kept->message.fields = rd_init(kept->bytes, message->fields.n);
+	for (size_t i = 0; i < IPC_DESCRIPTORS_MAX; i++)
+		message->fds[i] = -1;
+	STAILQ_INSERT_TAIL(&link->kept, kept, link);
+	link->kept_count++;
+	return 0;
+}
+
+bool
+master_link_has_kept(const struct master_link *link)
+{
+	return !STAILQ_EMPTY(&link->kept);
+}
+
+int
+master_link_await(struct master_link *link, uint64_t deadline_ms, master_link_handler *handler,
+    void *ctx, const bool *done)
+{
+	int err = 0;
+
+	while (err == 0 && !*done) {
+		struct ipc_message message;
+
+		if ((err = poll_socket(link, &message)) == ERR_AGAIN) {
+			err = fd_wait(link->fd, POLLIN, deadline_ms);
+			continue;
+		}
+		if (err == 0 && (err = handler(ctx, &message)) == ERR_AGAIN)
+			err = keep(link, &message);
+		ipc_message_close_fds(&message);
+	}
 	return err;
 }
 

@@ -11,7 +11,9 @@
 #include "base/log_line.h"
 #include "ipc/ipc.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct master_link {
 	int fd; /* borrowed */
@@ -20,6 +22,9 @@ struct master_link {
 	struct buf out; /* the message to send next, as its ipc_encode_*() left it */
 	struct buf reports;      /* the records of a TRANSFERS_DONE that waits */
 	uint64_t reports_due_ms; /* when it goes out; 0: there are none */
+	STAILQ_HEAD(, kept_message) kept; /* that came while another was waited for */
+	struct kept_message *handed; /* the one of them that the last poll gave */
+	unsigned kept_count;
 	uint32_t logs;
 	int error;
 };
@@ -56,6 +61,15 @@ MUST int master_link_poll(struct master_link *link, struct ipc_message *out);
  */
 typedef int master_link_handler(void *ctx, struct ipc_message *message);
 MUST int master_link_dispatch(struct master_link *link, master_link_handler *handler, void *ctx);
+/*
+ * In the middle of something: hands what comes to the handler until it has set *done, or the
+ * deadline has passed. What the handler answers with ERR_AGAIN is kept for the next poll. 0,
+ * ERR_TIMEOUT, or the first other error.
+ */
+MUST int master_link_await(struct master_link *link, uint64_t deadline_ms,
+    master_link_handler *handler, void *ctx, const bool *done);
+/* True when something was kept: the next poll gives it, and no descriptor tells. */
+bool master_link_has_kept(const struct master_link *link);
 /* A line for the master's log. What is above the number that the table allows is left out. */
 void master_link_log(
     struct master_link *link, enum log_level level, const char *sender, const char *text);

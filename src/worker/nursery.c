@@ -9,6 +9,7 @@
 #include "worker/children.h"
 #include "worker/login.h"
 #include "worker/master_link.h"
+#include "worker/scan.h"
 #include "worker/session.h"
 
 #include <fcntl.h>
@@ -22,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Where a worker finds the client's socket (login) or the hand-over socket (session). */
+/* Where a worker finds the client's socket (login), the hand-over socket (session), or its tree. */
 enum { WORKER_OTHER_FD = WORKER_IPC_FD + 1 };
 
 /* Larger than any piece that initialising left free. */
@@ -78,9 +79,7 @@ arrange_descriptors(int null_fd, int ipc_fd, int other_fd)
 	}
 	if (dup3(ipc, WORKER_IPC_FD, O_CLOEXEC) < 0 || dup3(other, WORKER_OTHER_FD, O_CLOEXEC) < 0)
 		return ERR_IO;
-	if (close_range(WORKER_OTHER_FD + 1, ~0u, 0) != 0)
-		return ERR_IO;
-	return fd_set_nonblock(WORKER_OTHER_FD, true);
+	return close_range(WORKER_OTHER_FD + 1, ~0u, 0) == 0 ? 0 : ERR_IO;
 }
 
 static void
@@ -98,7 +97,8 @@ child_login(struct nursery *n, const struct ipc_fork_login *request, const int *
 	char address[65];
 
 	if (view_copy(request->address, address, sizeof(address)) != 0 ||
-	    arrange_descriptors(n->null_fd, fds[1], fds[0]) != 0)
+	    arrange_descriptors(n->null_fd, fds[1], fds[0]) != 0 ||
+	    fd_set_nonblock(WORKER_OTHER_FD, true) != 0)
 		_exit(WORKER_EXIT_FAILED);
 	process_title_set("login", address);
 	unblock_signals();
@@ -111,13 +111,29 @@ child_session(struct nursery *n, const struct ipc_fork_session *request, const i
 	char user[256];
 
 	if (view_copy(request->username, user, sizeof(user)) != 0 ||
-	    arrange_descriptors(n->null_fd, fds[0], fds[1]) != 0)
+	    arrange_descriptors(n->null_fd, fds[0], fds[1]) != 0 ||
+	    fd_set_nonblock(WORKER_OTHER_FD, true) != 0)
 		_exit(WORKER_EXIT_FAILED);
 	if (request->change_ids && sandbox_set_ids(request->uid, request->gid) != 0)
 		_exit(WORKER_EXIT_SANDBOX);
 	process_title_set("session", user);
 	unblock_signals();
 	_exit(session_main(n->config, WORKER_IPC_FD, WORKER_OTHER_FD));
+}
+
+static _Noreturn void
+child_scan(struct nursery *n, const struct ipc_fork_scan *request, const int *fds)
+{
+	char user[256];
+
+	if (view_copy(request->username, user, sizeof(user)) != 0 ||
+	    arrange_descriptors(n->null_fd, fds[0], fds[1]) != 0)
+		_exit(WORKER_EXIT_FAILED);
+	if (request->change_ids && sandbox_set_ids(request->uid, request->gid) != 0)
+		_exit(WORKER_EXIT_SANDBOX);
+	process_title_set("scan", user);
+	unblock_signals();
+	_exit(scan_main(WORKER_IPC_FD, WORKER_OTHER_FD));
 }
 
 /* ---- what the master asks for */
@@ -175,6 +191,21 @@ on_fork_session(struct nursery *n, const struct ipc_message *message)
 }
 
 static int
+on_fork_scan(struct nursery *n, const struct ipc_message *message)
+{
+	struct ipc_fork_scan request;
+	int err = ipc_decode_fork_scan(message->fields, &request);
+	pid_t pid;
+
+	if (err != 0 || n->retiring)
+		return err;
+	pid = fork();
+	if (pid == 0)
+		child_scan(n, &request, message->fds);
+	return remember(n, request.scan, pid);
+}
+
+static int
 on_kill_worker(struct nursery *n, const struct ipc_message *message)
 {
 	struct ipc_kill_worker request;
@@ -205,6 +236,7 @@ dispatch(void *ctx, struct ipc_message *message)
 	switch (message->type) {
 	case IPC_FORK_LOGIN: return on_fork_login(n, message);
 	case IPC_FORK_SESSION: return on_fork_session(n, message);
+	case IPC_FORK_SCAN: return on_fork_scan(n, message);
 	case IPC_KILL_WORKER: return on_kill_worker(n, message);
 	case IPC_NURSERY_RETIRE: return on_nursery_retire(n, message);
 	default: return ERR_PROTOCOL;

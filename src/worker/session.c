@@ -5,6 +5,7 @@
 #include "worker/handover.h"
 #include "worker/session_channel.h"
 #include "worker/session_park.h"
+#include "worker/session_quota.h"
 
 #include <malloc.h>
 #include <poll.h>
@@ -26,6 +27,7 @@ enum {
 struct session {
 	struct master_link link;
 	struct session_policy policy;
+	struct session_quota quota;
 	struct session_channels channels;
 	struct ssh_connection *connection;
 	int client_fd;
@@ -158,13 +160,16 @@ static int
 dispatch(void *ctx, struct ipc_message *message)
 {
 	struct session *s = ctx;
+	int err;
 
 	switch (message->type) {
 	case IPC_HOST_KEY_SIGNED: return on_host_key_signed(s, message->fields);
 	case IPC_SESSION_CLOSE: return on_session_close(s, message->fields);
 	case IPC_PARK_GRANTED: return on_park_granted(s, message);
-	default: return ERR_PROTOCOL;
+	default: break;
 	}
+	err = session_quota_message(&s->quota, message);
+	return err == ERR_AGAIN ? ERR_PROTOCOL : err;
 }
 
 /* ---- time */
@@ -209,6 +214,7 @@ next_deadline_ms(const struct session *s)
 	uint64_t deadline_ms = ssh_connection_deadline_ms(s->connection);
 
 	sooner(&deadline_ms, s->link.reports_due_ms);
+	sooner(&deadline_ms, session_quota_due_ms(&s->quota));
 	if (s->active)
 		sooner(&deadline_ms, s->activity_ms + ACTIVITY_EVERY_MS);
 	if (s->channelless_ms != 0)
@@ -254,6 +260,7 @@ park(struct session *s, uint64_t now_ms)
 	int fd = fd_take(&s->park_fd), err = 0;
 
 	if (due_ms != 0 && due_ms <= now_ms) {
+		session_quota_end(&s->quota);
 		err = session_park(s->connection, &s->channels, s->client_fd, fd);
 		s->parked = err == 0;
 	}
@@ -272,6 +279,7 @@ static int
 tick(struct session *s, uint64_t now_ms)
 {
 	report_activity(s, now_ms);
+	session_quota_tick(&s->quota, now_ms);
 	if (s->link.reports_due_ms != 0 && s->link.reports_due_ms <= now_ms)
 		master_link_flush(&s->link);
 	if (now_ms - s->progress_ms >= PROGRESS_EVERY_MS) {
@@ -348,6 +356,9 @@ step(struct session *s)
 	bool turns = session_channels_want_turn(&s->channels);
 	int timeout, err = tick(s, now_ms);
 
+	/* what came while an answer was waited for */
+	if (err == 0 && master_link_has_kept(&s->link))
+		err = master_link_dispatch(&s->link, dispatch, s);
 	if (err != 0 || s->closing || (err = master_link_error(&s->link)) != 0)
 		return err;
 	if (s->park_fd >= 0 && ((err = park(s, now_ms)) != 0 || s->parked))
@@ -445,6 +456,7 @@ end(struct session *s, int err)
 		    master_gone ? "the server has ended" : s->closing_reason);
 	/* unfinished transfers are reported before the end is */
 	ssh_connection_free(&s->connection);
+	session_quota_end(&s->quota);
 	say_ended(s, text);
 	if (master_gone)
 		return WORKER_EXIT_MASTER;
@@ -462,6 +474,8 @@ serve(struct session *s, const struct ssh_config *config, int handover_fd)
 		return master_link_error(&s->link) != 0 ? WORKER_EXIT_MASTER : WORKER_EXIT_SANDBOX;
 	}
 	s->channels.policy = &s->policy;
+	if (s->policy.counted[0])
+		session_quota_init(&s->quota, &s->link, &s->policy);
 	err = take_over(s, config, handover_fd);
 	fd_close(&handover_fd);
 	if (err != 0) {

@@ -13,6 +13,7 @@ _Static_assert(VFS_FOLDERS_MAX == 64, "as many as there may be SESSION_FOLDER me
 struct roots {
 	int fds[1 + VFS_FOLDERS_MAX];
 	size_t count;
+	bool counted[1 + VFS_FOLDERS_MAX]; /* to the quota of the account */
 };
 
 static int
@@ -69,6 +70,8 @@ enter(const struct ipc_session_policy *fields, const struct vfs_policy *policy,
 	out->ignore_setstat = fields->ignore_setstat;
 	out->read_only = vfs_policy_read_only(policy);
 	out->parked = fields->parked;
+	for (size_t i = 0; i < roots->count; i++)
+		out->counted[i] = fields->count && (i == 0 || roots->counted[i]);
 	out->park_after_ms = fields->park_after_ms;
 	err = enter_sandbox(policy, &uploads, roots);
 	roots->count = 0; /* they are the tree's */
@@ -97,9 +100,11 @@ on_folder(struct ipc_message *message, struct roots *roots)
 	struct ipc_session_folder fields;
 	int err = ipc_decode_session_folder(message->fields, &fields);
 
-	if (err == 0)
-		roots->fds[roots->count++] = fd_take(&message->fds[0]);
-	return err;
+	if (err != 0)
+		return err;
+	roots->counted[roots->count] = fields.counted;
+	roots->fds[roots->count++] = fd_take(&message->fds[0]);
+	return 0;
 }
 
 int

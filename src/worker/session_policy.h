@@ -14,6 +14,7 @@ struct session_policy {
 	bool ignore_setstat;
 	bool read_only; /* no permission anywhere changes anything */
 	bool parked;            /* a written-down session is taken up, no fresh login */
+	bool counted[1 + VFS_FOLDERS_MAX]; /* home and folders: to the quota of the account */
 	uint32_t park_after_ms; /* of idleness; 0: never */
 };
 

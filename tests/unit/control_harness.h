@@ -114,13 +114,30 @@ hook_users_changed(void *ctx, const struct control_change *changes, size_t count
 	}
 }
 
-static void
+static int
 hook_scan_quota(void *ctx, const char *username)
 {
 	struct server *server = ctx;
 
-	(void)username;
 	server->scanned++;
+	/* of bob's files a scan is under way already */
+	return strcmp(username, "bob") == 0 ? ERR_EXISTS : 0;
+}
+
+static json_t *
+hook_scan_result(void *ctx, const char *username)
+{
+	(void)ctx;
+	(void)username;
+	return json_null();
+}
+
+/* Bob's is under way; see above. */
+static int
+hook_scan_cancel(void *ctx, const char *username)
+{
+	(void)ctx;
+	return strcmp(username, "bob") == 0 ? 0 : ERR_NOT_FOUND;
 }
 
 static void
@@ -153,7 +170,9 @@ engine_settings_of(struct server *server)
 		.transfers = hook_nothing, .services = hook_nothing, .settings = hook_nothing, .metrics = hook_nothing,
 		.status = hook_status, .close_session = hook_close_session,
 		.bans = hook_nothing, .add_ban = hook_add_ban, .remove_ban = hook_remove_ban,
-		.users_changed = hook_users_changed, .scan_quota = hook_scan_quota };
+		.users_changed = hook_users_changed, .scan_quota = hook_scan_quota,
+		.scans = hook_nothing, .scan_result = hook_scan_result,
+		.scan_cancel = hook_scan_cancel };
 	snprintf(server->backups, sizeof(server->backups), "%s/backups", directory);
 	return (struct control_engine_settings){ .loop = &server->loop, .log = server->log,
 		.context = { .provider = server->provider, .hooks = &server->hooks,

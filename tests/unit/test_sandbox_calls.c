@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-enum { N = 1, L = 2, W = 4, R = 8, P = 16, S = 32 };
+enum { N = 1, L = 2, W = 4, R = 8, P = 16, S = 32, C = 64 };
 enum rule { ANY, DATA, FORK, KILL, FCNTL, PRCTL, OPEN_FD };
 
 static const struct row {
@@ -32,6 +32,7 @@ struct role_case {
 static const struct role_case login = { L, SANDBOX_LOGIN, false };
 static const struct role_case parking = { P, SANDBOX_PARKING, false };
 static const struct role_case supervisor = { S, SANDBOX_SUPERVISOR, false };
+static const struct role_case scan = { C, SANDBOX_SCAN, true };
 static const struct role_case nursery = { N, SANDBOX_NURSERY, false };
 static const struct role_case session = { W, SANDBOX_SESSION, false };
 static const struct role_case session_read = { R, SANDBOX_SESSION, true };
@@ -129,6 +130,13 @@ test_login(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		count += (rows[i].roles & L) != 0;
 	assert_in_range(count, 1, 25);
+}
+
+static void
+test_scan(void **state)
+{
+	(void)state;
+	check_every_call(&scan);
 }
 
 static void
@@ -271,6 +279,7 @@ main(void)
 		cmocka_unit_test(test_login),
 		cmocka_unit_test(test_parking),
 		cmocka_unit_test(test_supervisor),
+		cmocka_unit_test(test_scan),
 		cmocka_unit_test(test_nursery),
 		cmocka_unit_test(test_session),
 		cmocka_unit_test(test_stdio),

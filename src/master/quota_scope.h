@@ -1,0 +1,94 @@
+/*
+ * quota_scope.h - one quota while anybody needs it: its ledger, who borrows from it, what is still
+ * to be written.
+ *
+ * A scope is an account's quota, or that of a folder with one of its own. Sessions borrow from it
+ * (ledger.h) and change nothing that is counted unless their lease is open; so whoever has called
+ * all leases back, and lends nothing, holds the files still. Private to quota*.c.
+ */
+#ifndef MASTER_QUOTA_SCOPE_H
+#define MASTER_QUOTA_SCOPE_H
+
+#include "master/ledger.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct connection;
+struct quota_scope;
+
+/* What one session holds of one scope. */
+struct quota_lease {
+	struct quota_scope *scope;
+	struct connection *connection;
+	uint32_t number; /* of the scope, in the messages of this session */
+	LIST_ENTRY(quota_lease) link;
+	struct lease lease;
+	struct amount nameless; /* of what is used: removed, but still open */
+	bool open;
+	bool recalled; /* asked to settle and close; it has not yet */
+	bool asking;
+	TAILQ_ENTRY(quota_lease) waiting; /* while asking */
+	struct amount need;
+	bool beyond; /* it is for a file that will replace one: their limit does not count */
+	uint64_t asked_ms;
+};
+
+struct quota_scope {
+	LIST_ENTRY(quota_scope) link;
+	char *username; /* whose */
+	bool tracked;   /* what is used is written to the account */
+	struct ledger ledger;
+	LIST_HEAD(, quota_lease) leases;
+	TAILQ_HEAD(, quota_lease) asking;
+	unsigned users;      /* leases, and a scan */
+	uint64_t unused_ms;  /* when the last of them went */
+	uint64_t changes;    /* grows with everything that may change a file */
+
+	/* all leases are called back, none is given */
+	bool held;
+	void (*on_still)(void *ctx);
+	void *still_ctx;
+
+	bool unsure;          /* what is used is to be counted: somebody died, or could not count */
+	uint64_t count_at_ms; /* not before */
+
+	struct amount unwritten; /* since the last write */
+	bool reset;              /* write what is used, not by how much it changed */
+};
+
+/* The session is gone: what it held may have been used, or not. */
+void quota_scope_leave(struct quota_lease *lease);
+/* As ledger_settle(); closes the lease unless `open`. ERR_INVALID. */
+MUST int quota_scope_settle(struct quota_lease *lease, struct amount change, struct amount kept,
+	bool open);
+/* Answered now or later, with quota_lease_answer(). ERR_PROTOCOL when it is asking already. */
+MUST int quota_scope_ask(struct quota_lease *lease, struct amount need, bool beyond,
+	uint64_t now_ms);
+/* Gives what can be given, refuses what cannot. */
+void quota_scope_serve(struct quota_scope *scope);
+/* Refuses those that have waited for others for too long. */
+void quota_scope_tick(struct quota_scope *scope, uint64_t now_ms);
+/* Has every session settle and ask anew, as when the limit has changed. */
+void quota_scope_recall(struct quota_scope *scope);
+
+/*
+ * Calls all leases back and gives none. on_still is called once nobody can change a file, which
+ * may be at once; the files stay as they are until quota_scope_release().
+ */
+void quota_scope_hold(struct quota_scope *scope, void (*on_still)(void *ctx), void *ctx);
+void quota_scope_release(struct quota_scope *scope);
+/* True while no session may change a file. */
+bool quota_scope_is_still(const struct quota_scope *scope);
+/*
+ * A scan found so much. `exact`: nothing changed meanwhile; else it will be counted again.
+ */
+void quota_scope_counted(struct quota_scope *scope, struct amount found, bool exact);
+
+/* What a lease's session is told; in quota.c. Either may end the connection. */
+void quota_lease_answer(struct quota_lease *lease, bool refused, struct amount added);
+void quota_lease_recall(struct quota_lease *lease);
+
+#endif
