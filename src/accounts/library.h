@@ -10,18 +10,9 @@
 #define ACCOUNTS_LIBRARY_H
 
 #include "accounts/failure.h"
+#include "base/library.h"
 
 #include <stddef.h>
-
-struct library_symbol {
-	const char *name;
-	void *function; /* the address of a pointer to a function of that type */
-};
-
-#define LIBRARY_SYMBOL(table, name)                                                                \
-	{                                                                                          \
-#name, &(table).name                                                               \
-	}
 
 /*
  * Loads a library for good and fills in the pointers. May be called again. ERR_UNSUPPORTED with a
