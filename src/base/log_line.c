@@ -99,3 +99,19 @@ log_line_end(struct buf *line)
 {
 	buf_text(line, "}\n");
 }
+
+void
+json_without_markup(struct buf *out, struct view json)
+{
+	size_t begin = 0;
+
+	for (size_t i = 0; i < json.n; i++) {
+		/* outside of strings JSON has none of the three */
+		if (json.p[i] != '<' && json.p[i] != '>' && json.p[i] != '&')
+			continue;
+		buf_raw(out, json.p + begin, i - begin);
+		buf_printf(out, "\\u%04x", json.p[i]);
+		begin = i + 1;
+	}
+	buf_raw(out, json.p + begin, json.n - begin);
+}

@@ -27,5 +27,10 @@ void log_line_end(struct buf *line);
 
 /* Appends a JSON string literal; bytes that are not UTF-8 become U+FFFD. */
 void json_quote(struct buf *out, struct view text);
+/*
+ * Appends JSON text with '<', '>' and '&' as \u003c and so on, which is the same JSON and is no
+ * HTML, whoever takes it for that.
+ */
+void json_without_markup(struct buf *out, struct view json);
 
 #endif
