@@ -64,6 +64,29 @@
 	F(BYTES, policy, 120000)
 #define IPC_FIELDS_SESSION_CLOSE(F) F(BOOL, when_idle, 1) F(TEXT, reason, 255)
 #define IPC_FIELDS_LOG(F) F(U8, level, 3) F(TEXT, sender, 32) F(TEXT, message, 2048)
+#define IPC_FIELDS_HTTP_READY(F) F(U32, version, UINT32_MAX)
+#define IPC_FIELDS_HTTP_REQUEST(F) \
+	F(U64, request, UINT64_MAX) F(TEXT, address, 64) F(TEXT, resource, 32) F(TEXT, verb, 32) \
+	F(U8, credential, 2) F(TEXT, user, 1024) F(TEXT, secret, 1024)
+#define IPC_FIELDS_HTTP_BODY(F) F(U64, request, UINT64_MAX) F(BOOL, last, 1) F(BYTES, bytes, 65536)
+#define IPC_FIELDS_HTTP_CANCEL(F) F(U64, request, UINT64_MAX)
+#define IPC_FIELDS_HTTP_MORE(F) F(U64, request, UINT64_MAX)
+#define IPC_FIELDS_HTTP_SERVED(F) \
+	F(TEXT, method, 32) F(TEXT, protocol, 16) F(TEXT, address, 64) F(TEXT, request_id, 320) \
+	F(BYTES, uri, 9000) F(BYTES, user_agent, 2048) F(U32, status, 999) \
+	F(U64, bytes, UINT64_MAX) F(U64, elapsed_ms, UINT64_MAX)
+#define IPC_FIELDS_TLS_SIGN(F) F(U64, pair, UINT64_MAX) F(U32, scheme, 65535) F(BYTES, data, 512)
+#define IPC_FIELDS_HTTP_SETUP(F) \
+	F(U32, version, UINT32_MAX) F(TEXT, host_name, 255) F(BOOL, foreign_hosts, 1) \
+	F(BOOL, tls, 1) F(U32, connections, 100000) F(U32, connections_per_address, 100000) \
+	F(BYTES, hosts, 30000) F(BYTES, proxies, 30000)
+#define IPC_FIELDS_HTTP_CERTIFICATE(F) F(U64, pair, UINT64_MAX) F(BYTES, chain, 65536)
+#define IPC_FIELDS_HTTP_GO(F) F(U64, request, UINT64_MAX)
+#define IPC_FIELDS_HTTP_ANSWER(F) \
+	F(U64, request, UINT64_MAX) F(U32, status, 999) F(BOOL, is_text, 1) \
+	F(U64, body_bytes, UINT64_MAX) F(TEXT, message, 1200) F(U32, retry_after_seconds, 86400)
+#define IPC_FIELDS_HTTP_CHUNK(F) F(U64, request, UINT64_MAX) F(BYTES, bytes, 65536)
+#define IPC_FIELDS_TLS_SIGNED(F) F(BYTES, signature, 1024)
 #define IPC_FIELDS_PARK_ASK(F)
 #define IPC_FIELDS_PARK_GRANTED(F)
 #define IPC_FIELDS_PARKING_READY(F) F(U32, version, UINT32_MAX)

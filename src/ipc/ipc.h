@@ -21,6 +21,22 @@
 
 enum { IPC_VERSION = 3, IPC_BYTES_MAX = 132 * 1024, IPC_DESCRIPTORS_MAX = 2 };
 
+/* What master and HTTP worker have agreed on. */
+enum {
+	IPC_HTTP_REQUESTS_MAX = 64,       /* that the master has not answered, at once */
+	IPC_HTTP_PIECE_BYTES = 64 * 1024, /* of a body, in one message */
+	IPC_HTTP_CHUNKS_AHEAD = 4,        /* HTTP_CHUNKs that go out before the first HTTP_MORE */
+	/* A control request: a body of 1 MiB, and what is put around it. */
+	IPC_HTTP_CONTROL_MAX = 1024 * 1024 + 64 * 1024,
+};
+
+/* Who the client says it is. */
+enum ipc_http_credential {
+	IPC_HTTP_NOBODY = 0,
+	IPC_HTTP_BASIC,  /* a user and a password */
+	IPC_HTTP_BEARER, /* a token, as `secret` */
+};
+
 /* Who may send a message, as bits. */
 enum ipc_role {
 	IPC_ROLE_MASTER = 1,
@@ -30,14 +46,15 @@ enum ipc_role {
 	IPC_ROLE_PARKING = 16,
 	IPC_ROLE_SUPERVISOR = 32,
 	IPC_ROLE_SCAN = 64,
+	IPC_ROLE_HTTP = 128,
 	IPC_ROLE_LOGIN_OR_SESSION = IPC_ROLE_LOGIN | IPC_ROLE_SESSION,
 };
 
 /*
  * Where a worker stands, as bits. A login worker goes KEX, AUTH, DONE, and begins with START where
- * a proxy has to say first whose connection it is; a nursery, a session worker and the parking
- * worker START, RUN, DONE; a supervisor RUN, DONE; a scan worker RUN. In DONE nothing but IPC_LOG
- * is accepted.
+ * a proxy has to say first whose connection it is; a nursery, a session worker, the parking worker
+ * and the HTTP worker START, RUN, DONE; a supervisor RUN, DONE; a scan worker RUN. In DONE nothing
+ * but IPC_LOG is accepted.
  */
 enum ipc_phase {
 	PHASE_START = 1,

@@ -175,6 +175,7 @@ void connections_each(struct master *master, void (*each)(void *ctx, struct conn
 #define HANDLER_PARKING(name)
 #define HANDLER_SUPERVISOR(name)
 #define HANDLER_SCAN(name)
+#define HANDLER_HTTP(name)
 #define HANDLER_LOGIN(name) MUST int on_##name(struct connection *connection, struct rd fields);
 #define HANDLER_SESSION(name) HANDLER_LOGIN(name)
 #define HANDLER_LOGIN_OR_SESSION(name) HANDLER_LOGIN(name)
@@ -187,6 +188,7 @@ void connections_each(struct master *master, void (*each)(void *ctx, struct conn
 #undef HANDLER_PARKING
 #undef HANDLER_SUPERVISOR
 #undef HANDLER_SCAN
+#undef HANDLER_HTTP
 #undef HANDLER_LOGIN
 #undef HANDLER_SESSION
 #undef HANDLER_LOGIN_OR_SESSION

@@ -11,6 +11,7 @@ typedef int handler_fn(struct connection *connection, struct rd fields);
 #define HANDLER_PARKING(NAME, name)
 #define HANDLER_SUPERVISOR(NAME, name)
 #define HANDLER_SCAN(NAME, name)
+#define HANDLER_HTTP(NAME, name)
 #define HANDLER_LOGIN(NAME, name) [IPC_##NAME] = on_##name,
 #define HANDLER_SESSION(NAME, name) [IPC_##NAME] = on_##name,
 #define HANDLER_LOGIN_OR_SESSION(NAME, name) [IPC_##NAME] = on_##name,

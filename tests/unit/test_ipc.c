@@ -144,7 +144,8 @@ enum { CODECS = sizeof(codecs) / sizeof(codecs[0]) };
 /* ---- the gate */
 
 static const enum ipc_role roles[] = { IPC_ROLE_MASTER, IPC_ROLE_NURSERY, IPC_ROLE_LOGIN,
-	IPC_ROLE_SESSION, IPC_ROLE_PARKING, IPC_ROLE_SUPERVISOR, IPC_ROLE_SCAN };
+	IPC_ROLE_SESSION, IPC_ROLE_PARKING, IPC_ROLE_SUPERVISOR, IPC_ROLE_SCAN,
+	IPC_ROLE_HTTP };
 static const enum ipc_phase phases[] = { PHASE_START, PHASE_KEX, PHASE_AUTH, PHASE_RUN,
 	PHASE_DONE };
 
