@@ -26,6 +26,7 @@ enum {
 	P = 1 << FILTER_PARKING,
 	S = 1 << FILTER_SUPERVISOR,
 	C = 1 << FILTER_SCAN,
+	H = 1 << FILTER_HTTP,
 };
 
 enum rule { ANY, DATA, FORK, KILL, FCNTL, PRCTL, OPEN_FD };

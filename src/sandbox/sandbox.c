@@ -22,6 +22,7 @@ enum {
 static const rlim_t LOGIN_DATA_BYTES = 64u << 20;
 static const rlim_t SESSION_DATA_BYTES = 512u << 20;
 static const rlim_t PARKING_DATA_BYTES = 4096ull << 20;
+static const rlim_t HTTP_DATA_BYTES = 1024u << 20;
 
 /* One row a role. */
 struct confinement {
@@ -34,6 +35,7 @@ static const struct confinement nursery = { 1ull << CAP_SETUID | 1ull << CAP_SET
 	LANDLOCK_NURSERY, FILTER_NURSERY };
 static const struct confinement login = { 0, LANDLOCK_NOTHING, FILTER_LOGIN };
 static const struct confinement parking = { 0, LANDLOCK_NOTHING, FILTER_PARKING };
+static const struct confinement http = { 0, LANDLOCK_NOTHING, FILTER_HTTP };
 static const struct confinement supervisor = { 0, LANDLOCK_SIGNALS, FILTER_SUPERVISOR };
 static const struct confinement scan = { 0, LANDLOCK_TREES, FILTER_SCAN };
 static const struct confinement session_write = { 0, LANDLOCK_TREES, FILTER_WRITE };
@@ -123,7 +125,9 @@ static int
 limit_role(enum sandbox_role role, bool read_only)
 {
 	bool is_login = role == SANDBOX_LOGIN, is_parking = role == SANDBOX_PARKING;
-	bool writes_nothing = is_login || is_parking || role == SANDBOX_SUPERVISOR || read_only;
+	bool is_http = role == SANDBOX_HTTP;
+	bool writes_nothing =
+	    is_login || is_parking || is_http || role == SANDBOX_SUPERVISOR || read_only;
 	int err = limit(RLIMIT_CORE, 0);
 
 	if (role == SANDBOX_MASTER || role == SANDBOX_NURSERY || err != 0)
@@ -132,9 +136,9 @@ limit_role(enum sandbox_role role, bool read_only)
 	 * Not in a login worker: it has no call that makes a descriptor, and the limit would also
 	 * count the descriptors that all workers of this user have under way to one another
 	 * (unix(7), ETOOMANYREFS), so that a busy server could not hand over. The parking worker
-	 * has a descriptor for each session that it holds.
+	 * has a descriptor for each session that it holds, and the HTTP worker counts its clients.
 	 */
-	if (!is_login && !is_parking && (err = limit(RLIMIT_NOFILE, SESSION_DESCRIPTORS)) != 0)
+	if (!is_login && !is_parking && !is_http && (err = limit(RLIMIT_NOFILE, SESSION_DESCRIPTORS)) != 0)
 		return err;
 	if (sanitized)
 		return 0;
@@ -144,6 +148,8 @@ limit_role(enum sandbox_role role, bool read_only)
 		return err;
 	if (is_parking)
 		return limit(RLIMIT_DATA, PARKING_DATA_BYTES);
+	if (is_http)
+		return limit(RLIMIT_DATA, HTTP_DATA_BYTES);
 	return limit(RLIMIT_DATA, is_login ? LOGIN_DATA_BYTES : SESSION_DATA_BYTES);
 }
 
@@ -157,6 +163,7 @@ confinement_of(enum sandbox_role role, bool read_only)
 	case SANDBOX_PARKING: return &parking;
 	case SANDBOX_SUPERVISOR: return &supervisor;
 	case SANDBOX_SCAN: return &scan;
+	case SANDBOX_HTTP: return &http;
 	case SANDBOX_SESSION:
 	case SANDBOX_STDIO: return read_only ? &session_read : &session_write;
 	}

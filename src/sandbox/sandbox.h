@@ -36,6 +36,8 @@ enum sandbox_role {
 	SANDBOX_PARKING,
 	/* Reads and writes pipes of a program that runs already; kills it and reaps it. */
 	SANDBOX_SUPERVISOR,
+	/* Accepts from the listener that it was given, receives and sends; opens nothing. */
+	SANDBOX_HTTP,
 };
 
 /* A directory, and what is allowed beneath it. The descriptor stays the caller's. */

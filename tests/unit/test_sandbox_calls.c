@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-enum { N = 1, L = 2, W = 4, R = 8, P = 16, S = 32, C = 64 };
+enum { N = 1, L = 2, W = 4, R = 8, P = 16, S = 32, C = 64, H = 128 };
 enum rule { ANY, DATA, FORK, KILL, FCNTL, PRCTL, OPEN_FD };
 
 static const struct row {
@@ -31,6 +31,7 @@ struct role_case {
 
 static const struct role_case login = { L, SANDBOX_LOGIN, false };
 static const struct role_case parking = { P, SANDBOX_PARKING, false };
+static const struct role_case http = { H, SANDBOX_HTTP, false };
 static const struct role_case supervisor = { S, SANDBOX_SUPERVISOR, false };
 static const struct role_case scan = { C, SANDBOX_SCAN, true };
 static const struct role_case nursery = { N, SANDBOX_NURSERY, false };
@@ -152,6 +153,18 @@ test_parking(void **state)
 }
 
 static void
+test_http(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	check_every_call(&http);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		count += (rows[i].roles & H) != 0;
+	assert_in_range(count, 1, 25);
+}
+
+static void
 test_supervisor(void **state)
 {
 	size_t count = 0;
@@ -190,7 +203,7 @@ static void
 test_families(void **state)
 {
 	static const int never[] = { SYS_execve, SYS_execveat, SYS_socket, SYS_socketpair,
-		SYS_connect, SYS_bind, SYS_listen, SYS_accept4, SYS_ptrace, SYS_process_vm_readv,
+		SYS_connect, SYS_bind, SYS_listen, SYS_accept, SYS_ptrace, SYS_process_vm_readv,
 		SYS_process_vm_writev, SYS_bpf, SYS_io_uring_setup, SYS_io_uring_enter,
 		SYS_userfaultfd, SYS_unshare, SYS_setns, SYS_mount, SYS_pivot_root, SYS_chroot,
 		SYS_keyctl, SYS_add_key, SYS_truncate, SYS_ioctl, SYS_tgkill, SYS_tkill,
@@ -201,6 +214,8 @@ test_families(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
 		assert_null(row_of(never[i]));
+	/* only who has been given a listener, which nobody else can make or be sent */
+	assert_int_equal(row_of(SYS_accept4)->roles, H);
 }
 
 static void
@@ -278,6 +293,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_login),
 		cmocka_unit_test(test_parking),
+		cmocka_unit_test(test_http),
 		cmocka_unit_test(test_supervisor),
 		cmocka_unit_test(test_scan),
 		cmocka_unit_test(test_nursery),
