@@ -138,7 +138,8 @@ limit_role(enum sandbox_role role, bool read_only)
 	 * (unix(7), ETOOMANYREFS), so that a busy server could not hand over. The parking worker
 	 * has a descriptor for each session that it holds, and the HTTP worker counts its clients.
 	 */
-	if (!is_login && !is_parking && !is_http && (err = limit(RLIMIT_NOFILE, SESSION_DESCRIPTORS)) != 0)
+	if (!is_login && !is_parking && !is_http &&
+	    (err = limit(RLIMIT_NOFILE, SESSION_DESCRIPTORS)) != 0)
 		return err;
 	if (sanitized)
 		return 0;

@@ -9,6 +9,7 @@
 #include "worker/children.h"
 #include "worker/login.h"
 #include "worker/master_link.h"
+#include "worker/role.h"
 #include "worker/scan.h"
 #include "worker/session.h"
 
@@ -17,7 +18,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -296,28 +296,17 @@ take_setup(struct nursery *n)
 	return rd_end(&r);
 }
 
-/*
- * The master decides about our end, and a ^C on the terminal is for the master: all signals are
- * held but those that cannot be. A child lets them in again.
- */
+/* A child lets signals in again. */
 static int
 hold_signals(struct nursery *n)
 {
-	sigset_t all, child;
+	sigset_t child;
+	int err = role_hold_signals();
 
-	sigfillset(&all);
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
-	/* a fault of the program ends it, also while signals are held */
-	sigdelset(&all, SIGSEGV);
-	sigdelset(&all, SIGBUS);
-	sigdelset(&all, SIGILL);
-	sigdelset(&all, SIGFPE);
-	sigdelset(&all, SIGABRT);
-	sigdelset(&all, SIGSYS);
-	/* all children inherit it: a full pipe or a limit of file sizes is an error, not an end */
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR ||
-	    sigprocmask(SIG_SETMASK, &all, NULL) != 0)
+	/* all children inherit it: a limit of file sizes is an error, not an end */
+	if (err != 0 || signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
 		return ERR_IO;
 	n->child_signal_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	return n->child_signal_fd < 0 ? ERR_IO : 0;
@@ -393,12 +382,7 @@ nursery_main(int argc, char **argv)
 	struct nursery n = { .child_signal_fd = -1, .null_fd = -1 };
 	int err;
 
-	process_title_init(argc, argv);
-	process_title_set("nursery", NULL);
-	/* does not outlive the master, and is not in the way of a ^C for the master */
-	(void)setpgid(0, 0);
-	if (prctl(PR_SET_PDEATHSIG, (long)SIGKILL, 0L, 0L, 0L) != 0 ||
-	    close_range(WORKER_IPC_FD + 1, ~0u, 0) != 0)
+	if (role_begin(argc, argv, "nursery") != 0)
 		return WORKER_EXIT_FAILED;
 	master_link_init(&n.link, WORKER_IPC_FD, PHASE_START);
 	err = initialise(&n);

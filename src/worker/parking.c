@@ -1,20 +1,17 @@
 #include "worker/worker.h"
 
 #include "base/fd.h"
-#include "base/process_title.h"
 #include "base/secret.h"
 #include "sandbox/sandbox.h"
 #include "worker/handover.h"
 #include "worker/master_link.h"
+#include "worker/role.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/queue.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -259,36 +256,16 @@ serve(struct parking *p)
 	return err;
 }
 
-/* A descriptor for each session: as many as may be. */
-static void
-raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 static int
 initialise(struct parking *p)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.u64 = MASTER };
-	sigset_t all;
 	int err;
 
-	/* what comes from a terminal is for the master; a fault still ends the process */
-	sigfillset(&all);
-	sigdelset(&all, SIGSEGV);
-	sigdelset(&all, SIGBUS);
-	sigdelset(&all, SIGILL);
-	sigdelset(&all, SIGFPE);
-	sigdelset(&all, SIGABRT);
-	sigdelset(&all, SIGSYS);
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigprocmask(SIG_SETMASK, &all, NULL) != 0)
-		return ERR_IO;
-	raise_descriptor_limit();
+	if ((err = role_hold_signals()) != 0)
+		return err;
+	/* one for each session */
+	role_raise_descriptor_limit();
 	p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (p->epoll_fd < 0 || epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, p->link.fd, &event) != 0)
 		return ERR_IO;
@@ -311,12 +288,7 @@ parking_main(int argc, char **argv)
 	static struct parking p = { .epoll_fd = -1 };
 	int err;
 
-	process_title_init(argc, argv);
-	process_title_set("parking", NULL);
-	/* does not outlive the master, and is not in the way of a ^C for the master */
-	(void)setpgid(0, 0);
-	if (prctl(PR_SET_PDEATHSIG, (long)SIGKILL, 0L, 0L, 0L) != 0 ||
-	    close_range(WORKER_IPC_FD + 1, ~0u, 0) != 0)
+	if (role_begin(argc, argv, "parking") != 0)
 		return WORKER_EXIT_FAILED;
 	master_link_init(&p.link, WORKER_IPC_FD, PHASE_START);
 	if (initialise(&p) != 0)
