@@ -1,7 +1,7 @@
 #include "master/services.h"
 
-#include "base/address.h"
 #include "base/fd.h"
+#include "master/listener.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,17 +13,14 @@
 
 enum {
 	SERVICES_MAX = 16,
-	BACKLOG = 1024,
 	ACCEPTS_AT_ONCE = 32, /* before other events have their turn */
 	RETRY_MS = 500,       /* after accept(2) found no descriptor or no memory */
 };
 
 struct service {
 	struct services *owner;
-	int fd;
+	struct listener listener;
 	uv_poll_t *poll;
-	uint16_t port;
-	char text[ADDRESS_TEXT_MAX + 16];
 };
 
 struct services {
@@ -60,72 +57,12 @@ services_free(struct services **services)
 	for (unsigned i = 0; i < s->count; i++) {
 		if (s->list[i].poll != NULL)
 			uv_close((uv_handle_t *)s->list[i].poll, free_handle);
-		fd_close(&s->list[i].fd);
+		fd_close(&s->list[i].listener.fd);
 	}
 	if (s->retry != NULL)
 		uv_close((uv_handle_t *)s->retry, free_handle);
 	free(s);
 	*services = NULL;
-}
-
-static int
-open_socket(const char *address, int port, struct service *out)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} sa = { 0 };
-	struct address parsed;
-	socklen_t n;
-	int on = 1, off = 0, family;
-
-	if (address[0] == '\0') {
-		family = AF_INET6;
-	} else if (address_parse(address, &parsed) != 0) {
-		errno = EINVAL;
-		return ERR_INVALID;
-	} else {
-		family = strchr(address, ':') != NULL ? AF_INET6 : AF_INET;
-	}
-	out->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (out->fd < 0 && errno == EAFNOSUPPORT && address[0] == '\0') {
-		family = AF_INET;
-		out->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	}
-	if (out->fd < 0)
-		return ERR_IO;
-	if (family == AF_INET6) {
-		sa.v6.sin6_family = AF_INET6;
-		sa.v6.sin6_port = htons((uint16_t)port);
-		if (address[0] != '\0')
-			memcpy(&sa.v6.sin6_addr, parsed.bytes, 16);
-		n = sizeof(sa.v6);
-		if (setsockopt(out->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) != 0)
-			return ERR_IO;
-	} else {
-		sa.v4.sin_family = AF_INET;
-		sa.v4.sin_port = htons((uint16_t)port);
-		if (address[0] != '\0')
-			memcpy(&sa.v4.sin_addr, parsed.bytes + 12, 4);
-		n = sizeof(sa.v4);
-	}
-	if (setsockopt(out->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-	    bind(out->fd, &sa.any, n) != 0 || listen(out->fd, BACKLOG) != 0)
-		return ERR_IO;
-	n = sizeof(sa);
-	if (getsockname(out->fd, &sa.any, &n) != 0 ||
-	    address_from_sockaddr(&sa.any, &parsed, &out->port) != 0)
-		return ERR_IO;
-	if (address[0] == '\0') {
-		snprintf(out->text, sizeof(out->text), "*:%u", out->port);
-	} else {
-		char text[ADDRESS_TEXT_MAX];
-
-		snprintf(out->text, sizeof(out->text), family == AF_INET6 ? "[%s]:%u" : "%s:%u",
-		    address_text(&parsed, text), out->port);
-	}
-	return 0;
 }
 
 int
@@ -138,17 +75,9 @@ services_listen(struct services *s, const char *address, int port, struct buf *m
 		return ERR_INVALID;
 	}
 	service = &s->list[s->count];
-	*service = (struct service){ .owner = s, .fd = -1 };
-	if (open_socket(address, port, service) != 0) {
-		const char *remedy = errno == EADDRINUSE ? "another program listens there" :
-		    errno == EACCES ? "a port below 1024 needs CAP_NET_BIND_SERVICE" :
-		    "check sftpd.bind_address and sftpd.bind_port";
-
-		buf_printf(mistakes, "cannot listen on \"%s\" port %d: %s; %s\n", address, port,
-		    strerror(errno), remedy);
-		fd_close(&service->fd);
+	*service = (struct service){ .owner = s };
+	if (listener_open(&service->listener, address, port, "sftpd", mistakes) != 0)
 		return ERR_INVALID;
-	}
 	s->count++;
 	return 0;
 }
@@ -194,7 +123,7 @@ on_readable(uv_poll_t *poll, int status, int events)
 		socklen_t n = sizeof(address);
 		int on = 1, fd;
 
-		fd = accept4(service->fd, (struct sockaddr *)&address, &n,
+		fd = accept4(service->listener.fd, (struct sockaddr *)&address, &n,
 		    SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd >= 0) {
 			/* answers are written whole; waiting for more would only delay them */
@@ -224,7 +153,7 @@ services_start(struct services *s, uv_loop_t *loop)
 		struct service *service = &s->list[i];
 
 		service->poll = malloc(sizeof(*service->poll));
-		if (service->poll == NULL || uv_poll_init(loop, service->poll, service->fd) != 0)
+		if (service->poll == NULL || uv_poll_init(loop, service->poll, service->listener.fd) != 0)
 			bug("cannot watch a listener");
 		service->poll->data = service;
 	}
@@ -244,11 +173,11 @@ services_pause(struct services *s, bool paused)
 const char *
 services_address(const struct services *s, unsigned number)
 {
-	return number < s->count ? s->list[number].text : NULL;
+	return number < s->count ? s->list[number].listener.text : NULL;
 }
 
 uint16_t
 services_port(const struct services *s, unsigned number)
 {
-	return number < s->count ? s->list[number].port : 0;
+	return number < s->count ? s->list[number].listener.port : 0;
 }
