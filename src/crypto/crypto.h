@@ -23,6 +23,7 @@
 #include "crypto/packet_cipher.h"
 #include "crypto/private_key.h"
 #include "crypto/public_key.h"
+#include "crypto/tls_pair.h"
 
 #include "base/err.h"
 

@@ -6,6 +6,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/param_build.h>
+#include <openssl/rsa.h>
 
 enum { POINT_UNCOMPRESSED = 4, RSA_MODULUS_BYTES_MAX = PUBLIC_KEY_RSA_BITS_MAX / 8 };
 
@@ -142,6 +143,40 @@ pkey_sign(EVP_PKEY *pkey, const char *digest, struct view data, struct buf *out)
 	if (out->bad == 0)
 		out->n = good ? before + n : before;
 	EVP_MD_CTX_free(ctx);
+	return crypto_result(good);
+}
+
+static bool
+choose_padding(EVP_PKEY_CTX *ctx, EVP_PKEY *pkey, const char *digest, bool is_pss)
+{
+	if (EVP_PKEY_CTX_set_signature_md(ctx, EVP_get_digestbyname(digest)) != 1)
+		return false;
+	if (EVP_PKEY_is_a(pkey, "RSA") != 1)
+		return true;
+	if (!is_pss)
+		return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1;
+	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
+}
+
+int
+pkey_sign_digest(EVP_PKEY *pkey, const char *digest, bool is_pss, struct view value,
+    struct buf *out)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+	uint8_t *room;
+	size_t before = out->n, n = 0;
+	bool good;
+
+	good = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
+	       choose_padding(ctx, pkey, digest, is_pss) &&
+	       EVP_PKEY_sign(ctx, NULL, &n, value.p, value.n) == 1 &&
+	       (room = buf_room(out, n)) != NULL &&
+	       EVP_PKEY_sign(ctx, room, &n, value.p, value.n) == 1;
+	/* ECDSA needs less than it asked for. */
+	if (out->bad == 0)
+		out->n = good ? before + n : before;
+	EVP_PKEY_CTX_free(ctx);
 	return crypto_result(good);
 }
 

@@ -45,6 +45,12 @@ MUST int pkey_from_params(const char *kind, int selection, OSSL_PARAM *params, E
 
 /* digest NULL for ed25519; sign appends libcrypto's form of the signature. */
 MUST int pkey_sign(EVP_PKEY *pkey, const char *digest, struct view data, struct buf *out);
+/*
+ * The same for a digest that was made elsewhere; RSA, with is_pss by RSASSA-PSS with a salt as long
+ * as the digest (RFC 8446 section 4.2.3), or ECDSA.
+ */
+MUST int pkey_sign_digest(EVP_PKEY *pkey, const char *digest, bool is_pss, struct view value,
+    struct buf *out);
 /* 0 only for a good signature, else ERR_CRYPTO. */
 MUST int pkey_verify(EVP_PKEY *pkey, const char *digest, struct view data, struct view signature);
 

@@ -244,6 +244,12 @@ private_key_free(struct private_key **k)
 	*k = NULL;
 }
 
+EVP_PKEY *
+private_key_pkey(const struct private_key *k)
+{
+	return k->pkey;
+}
+
 enum key_type
 private_key_type(const struct private_key *k)
 {

@@ -12,6 +12,8 @@
  * proves with one signature that its parts belong together.
  */
 MUST int private_key_take(EVP_PKEY *pkey, struct private_key **out, const char **reason_out);
+/* The key object, as long as the key lives. */
+EVP_PKEY *private_key_pkey(const struct private_key *k);
 
 /* A block of PEM text (RFC 7468 and the older form with headers). */
 struct pem {
