@@ -16,6 +16,7 @@
 #include "accounts/admin_login.h"
 #include "accounts/admin_store.h"
 #include "accounts/audit_store.h"
+#include "accounts/auth_file.h"
 #include "accounts/bbolt.h"
 #include "accounts/certificate_rules.h"
 #include "accounts/dialogue_line.h"
