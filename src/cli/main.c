@@ -46,6 +46,8 @@ static const struct command commands[] = {
 	{ "parking", "postern parking", NULL, parking_main },
 	/* And each one that runs a program of the administrator. */
 	{ "supervisor", "postern supervisor", NULL, supervisor_main },
+	/* And the one that speaks HTTP. */
+	{ "http", "postern http", NULL, http_main },
 };
 
 static int
@@ -106,7 +108,7 @@ main(int argc, char **argv)
 		return CLI_FAILED;
 	}
 	if (command->run == nursery_main || command->run == parking_main ||
-	    command->run == supervisor_main)
+	    command->run == supervisor_main || command->run == http_main)
 		return command->run(argc, argv);
 	argv[1] = (char *)command->title;
 	return command->run(argc - 1, argv + 1);

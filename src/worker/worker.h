@@ -30,6 +30,12 @@ int parking_main(int argc, char **argv);
  */
 int supervisor_main(int argc, char **argv);
 
+/*
+ * `postern http [PROCESS_TITLE_ROOM]`: the same for the process that speaks HTTP: the REST API and
+ * the metrics. It owns no account and no key; the master authenticates, decides and signs.
+ */
+int http_main(int argc, char **argv);
+
 /* The descriptor at which a worker and the nursery find the master. */
 enum { WORKER_IPC_FD = 3 };
 
