@@ -133,6 +133,10 @@ struct config {
 		char *auth_user_file;
 		char *certificate_file;
 		char *certificate_key_file;
+		struct config_list allowed_hosts;
+		struct config_list proxy_allowed;
+		int max_connections;
+		int max_connections_per_address;
 	} httpd;
 
 	char *config_dir; /* absolute */

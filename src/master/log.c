@@ -343,6 +343,26 @@ log_filemode(uint32_t mode, char *out)
 }
 
 void
+log_http(struct log *log, const struct log_http *request)
+{
+	struct buf line;
+
+	if (!is_wanted(log, LOG_LEVEL_INFO))
+		return;
+	line = begin(log, LOG_LEVEL_INFO, "httpd");
+	log_line_text(&line, "method", request->method);
+	log_line_text(&line, "proto", request->protocol);
+	log_line_text(&line, "remote_addr", request->remote_address);
+	log_line_text(&line, "request_id", request->request_id);
+	log_line_text(&line, "uri", request->uri);
+	log_line_text(&line, "user_agent", request->user_agent);
+	log_line_number(&line, "resp_status", request->status);
+	log_line_number(&line, "resp_size", (int64_t)request->size_bytes);
+	log_line_number(&line, "elapsed_ms", (int64_t)request->elapsed_ms);
+	finish(log, &line);
+}
+
+void
 log_connection_failed(struct log *log, const char *client_ip, struct view username,
 	const char *login_type, struct view error)
 {

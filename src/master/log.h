@@ -101,6 +101,16 @@ void log_command(struct log *log, const struct log_command *command);
 enum { LOG_FILEMODE_SIZE = 11 };
 const char *log_filemode(uint32_t mode, char *out);
 
+struct log_http {
+	struct view method, protocol, remote_address, request_id, uri, user_agent;
+	uint32_t status;
+	uint64_t size_bytes; /* of the answer's body */
+	uint64_t elapsed_ms;
+};
+
+/* A request over HTTP, whatever became of it. */
+void log_http(struct log *log, const struct log_http *request);
+
 /*
  * A login that failed, or a connection that ended before one. login_type: "public_key",
  * "password", "keyboard-interactive" or "no_auth_tryed". Written whether verbose or not: the

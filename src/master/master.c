@@ -142,6 +142,7 @@ on_signal(uv_signal_t *handle, int number)
 		drain(start, number == SIGINT || start->master->draining);
 	} else if (!start->master->draining) {
 		reload_accounts(start->master);
+		http_door_reload(start->master->http);
 		if (start->reload != NULL)
 			reload_start(start->reload);
 	}
@@ -206,8 +207,9 @@ acquire(struct start *start)
 		.accepted = on_accepted, .failed = on_accept_failed });
 	if (err != 0)
 		return err;
-	return services_listen(m->services, config->sftpd.bind_address, config->sftpd.bind_port,
+	err = services_listen(m->services, config->sftpd.bind_address, config->sftpd.bind_port,
 	    &start->mistakes);
+	return err != 0 ? err : http_door_open(&m->http, m, &start->mistakes);
 }
 
 /* Each connection takes a descriptor or two, and each of ours is close-on-exec. */
@@ -432,7 +434,9 @@ serve(struct start *start)
 	/* workers whose nursery died become our children, so that they can be ended and reaped */
 	prctl(PR_SET_CHILD_SUBREAPER, 1L);
 	if ((err = quotas_new(&m->quotas, m)) != 0 || (err = quota_scans_new(&m->scans, m)) != 0 ||
-	    (err = parking_new(&m->parking, m)) != 0 || (err = open_nurseries(start)) != 0)
+	    (err = parking_new(&m->parking, m)) != 0 ||
+	    (err = http_door_start(m->http, &start->mistakes)) != 0 ||
+	    (err = open_nurseries(start)) != 0)
 		return err;
 	process_title_set("master", NULL);
 	uv_run(&m->loop, UV_RUN_DEFAULT);
@@ -457,6 +461,7 @@ clean_up(struct start *start)
 	connections_free(m);
 	quotas_stop(m->quotas);
 	control_stop(&m->control);
+	http_door_stop(m->http);
 	services_free(&m->services);
 	programs_free(&m->programs);
 	availability_stop(m->availability);
@@ -481,6 +486,7 @@ clean_up(struct start *start)
 		banning_save_last(m->banning);
 	banning_free(&m->banning);
 	access_free(&m->access);
+	http_door_free(&m->http);
 	control_engine_free(&m->engine);
 	free(m->backups_path);
 	metrics_free(&m->metrics);

@@ -16,6 +16,7 @@
 #include "master/control.h"
 #include "master/control_engine.h"
 #include "master/host_keys.h"
+#include "master/http_door.h"
 #include "master/log.h"
 #include "master/metrics.h"
 #include "master/nurseries.h"
@@ -55,6 +56,7 @@ struct master {
 	struct quotas *quotas;
 	struct quota_scans *scans;
 	struct control *control;
+	struct http_door *http; /* NULL: no HTTP is wanted */
 	struct password_queue passwords;
 	struct metrics *metrics;
 

@@ -124,6 +124,11 @@ static const struct sample samples[] = {
 	{ "httpd.auth_user_file", "\"\"", "\"a\"", "a", "\"a\"" },
 	{ "httpd.certificate_file", "\"\"", "\"c.pem\"", "c.pem", "\"c.pem\"" },
 	{ "httpd.certificate_key_file", "\"\"", "\"k.pem\"", "k.pem", "\"k.pem\"" },
+	{ "httpd.allowed_hosts", "[]", "[\"files.example\"]", "files.example",
+	    "[\"files.example\"]" },
+	{ "httpd.proxy_allowed", "[]", "[\"192.0.2.1\"]", "192.0.2.1", "[\"192.0.2.1\"]" },
+	{ "httpd.max_connections", "1000", "2", "2", "2" },
+	{ "httpd.max_connections_per_address", "300", "1", "1", "1" },
 };
 
 enum { SAMPLES = sizeof(samples) / sizeof(samples[0]) };
