@@ -124,19 +124,33 @@ on_http_ready(struct http_door *door, struct rd fields)
 	return 0;
 }
 
+static void
+count(struct metrics *metrics, uint32_t status)
+{
+	metrics_add(metrics, METRIC_HTTP_REQUESTS, 0, 1);
+	if (status >= 200 && status < 300)
+		metrics_add(metrics, METRIC_HTTP_OK, 0, 1);
+	else if (status >= 400 && status < 500)
+		metrics_add(metrics, METRIC_HTTP_CLIENT_ERRORS, 0, 1);
+	else if (status >= 500)
+		metrics_add(metrics, METRIC_HTTP_SERVER_ERRORS, 0, 1);
+}
+
 static int
 on_http_served(struct http_door *door, struct rd fields)
 {
 	struct ipc_http_served message;
 	int err = ipc_decode_http_served(fields, &message);
 
-	if (err == 0)
-		log_http(door->master->log, &(struct log_http){ .method = message.method,
-			.protocol = message.protocol, .remote_address = message.address,
-			.request_id = message.request_id, .uri = message.uri,
-			.user_agent = message.user_agent, .status = message.status,
-			.size_bytes = message.bytes, .elapsed_ms = message.elapsed_ms });
-	return err;
+	if (err != 0)
+		return err;
+	count(door->master->metrics, message.status);
+	log_http(door->master->log, &(struct log_http){ .method = message.method,
+		.protocol = message.protocol, .remote_address = message.address,
+		.request_id = message.request_id, .uri = message.uri,
+		.user_agent = message.user_agent, .status = message.status,
+		.size_bytes = message.bytes, .elapsed_ms = message.elapsed_ms });
+	return 0;
 }
 
 static void
@@ -242,7 +256,7 @@ on_ended(void *ctx, const char *text)
 
 	if (door->stopping)
 		return;
-	door->master->crashes++;
+	metrics_add(door->master->metrics, METRIC_CRASHES, METRIC_ROLE_HTTP, 1);
 	door->is_ready = false;
 	http_requests_forget(door->requests);
 	schedule(door);

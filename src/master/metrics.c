@@ -29,7 +29,7 @@ static const struct label program = { "result", { "ok", "exit_status", "failed",
 	"too_much_output", "stopped" } };
 static const struct label protocol = { "protocol", { "sftp", "scp", "ssh" } };
 static const struct label direction = { "direction", { "download", "upload" } };
-static const struct label role = { "role", { "login", "session", "parking" } };
+static const struct label role = { "role", { "login", "session", "parking", "http" } };
 
 static const struct label *const sets[][2] = {
 	[NONE] = { &none, &none },

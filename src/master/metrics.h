@@ -48,7 +48,13 @@ enum metric_program {
 	METRIC_PROGRAM_TALKED,
 	METRIC_PROGRAM_STOPPED,
 };
-enum metric_role { METRIC_ROLE_LOGIN, METRIC_ROLE_SESSION, METRIC_ROLE_PARKING, METRIC_ROLES };
+enum metric_role {
+	METRIC_ROLE_LOGIN,
+	METRIC_ROLE_SESSION,
+	METRIC_ROLE_PARKING,
+	METRIC_ROLE_HTTP,
+	METRIC_ROLES,
+};
 enum { METRIC_PROTOCOLS = 3 }; /* enum connection_protocol */
 
 struct metrics;
