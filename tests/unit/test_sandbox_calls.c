@@ -161,7 +161,7 @@ test_http(void **state)
 	check_every_call(&http);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		count += (rows[i].roles & H) != 0;
-	assert_in_range(count, 1, 25);
+	assert_in_range(count, 1, 27);
 }
 
 static void
