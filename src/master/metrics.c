@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 enum kind { COUNTER, GAUGE, HISTOGRAM };
-enum label_set { NONE, METHOD, HANDSHAKE, REFUSAL, PROGRAM, PROTOCOL, PROTOCOL_DIRECTION, ROLE };
+enum label_set { NONE, METHOD, HANDSHAKE, REFUSAL, LEASE, PROGRAM, PROTOCOL, PROTOCOL_DIRECTION, ROLE };
 enum { CELLS_MAX = 8, BUCKETS = 10 };
 
 /* In milliseconds; one more bucket has no end. */
@@ -25,6 +25,7 @@ static const struct label handshake = { "reason", { "no_version", "key_exchange"
 	"timeout" } };
 static const struct label refusal = { "reason", { "rule", "ban", "total", "unauthenticated", "address",
 	"penalty" } };
+static const struct label lease = { "answer", { "at_once", "waited", "refused" } };
 static const struct label program = { "result", { "ok", "exit_status", "failed", "timed_out",
 	"too_much_output", "stopped" } };
 static const struct label protocol = { "protocol", { "sftp", "scp", "ssh" } };
@@ -36,6 +37,7 @@ static const struct label *const sets[][2] = {
 	[METHOD] = { &method, &none },
 	[HANDSHAKE] = { &handshake, &none },
 	[REFUSAL] = { &refusal, &none },
+	[LEASE] = { &lease, &none },
 	[PROGRAM] = { &program, &none },
 	[PROTOCOL] = { &protocol, &none },
 	[PROTOCOL_DIRECTION] = { &protocol, &direction },

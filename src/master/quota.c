@@ -195,6 +195,8 @@ quota_lease_answer(struct quota_lease *lease, bool refused, struct amount added)
 {
 	struct buf message = buf_init(IPC_BYTES_MAX);
 
+	metrics_add(lease->connection->master->metrics, METRIC_LEASES, refused ? METRIC_LEASE_REFUSED
+	    : lease->waited ? METRIC_LEASE_WAITED : METRIC_LEASE_AT_ONCE, 1);
 	ipc_encode_quota_granted(&message, &(struct ipc_quota_granted){ .scope = lease->number,
 		.refused = refused, .bytes = (uint64_t)added.bytes,
 		.files = (uint64_t)added.files });

@@ -87,6 +87,7 @@ quota_scope_serve(struct quota_scope *scope)
 		} else if (!ledger_may_fit(&scope->ledger, wanted(first))) {
 			answer(first, true);
 		} else {
+			first->waited = true;
 			quota_scope_recall(scope);
 			if (recalls_are_out(scope))
 				return;
@@ -106,6 +107,7 @@ quota_scope_ask(struct quota_lease *lease, struct amount need, bool beyond, uint
 	lease->need = need;
 	lease->beyond = beyond;
 	lease->asked_ms = now_ms;
+	lease->waited = lease->scope->held;
 	TAILQ_INSERT_TAIL(&lease->scope->asking, lease, waiting);
 	quota_scope_serve(lease->scope);
 	return 0;

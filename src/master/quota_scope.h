@@ -30,6 +30,7 @@ struct quota_lease {
 	bool open;
 	bool recalled; /* asked to settle and close; it has not yet */
 	bool asking;
+	bool waited; /* for what others had to give back, or for a scan */
 	TAILQ_ENTRY(quota_lease) waiting; /* while asking */
 	struct amount need;
 	bool beyond; /* it is for a file that will replace one: their limit does not count */

@@ -111,6 +111,18 @@ def test_logins_and_transfers(own, accounts):
     assert found['postern_transfer_bytes_total{protocol="sftp",direction="upload"}'] == 3000
 
 
+def test_leases(own, accounts):
+    account = accounts(own, extra=['--quota-size', '5000'])
+    random_file(account.local('fits'), 3000)
+    random_file(account.local('more'), 3000)
+    account.sftp('put fits\n')
+    assert account.sftp('put more\n', check=False).returncode
+    found = values(own)
+    assert found['postern_quota_leases_total{answer="at_once"}'] >= 1
+    assert found['postern_quota_leases_total{answer="refused"}'] >= 1
+    wait_until(lambda: values(own)['sftpgo_upload_errors_total'] == 1, 'the failure is counted')
+
+
 def test_sessions_are_a_gauge(own, accounts):
     account = accounts(own)
     client = account.paramiko()
