@@ -73,9 +73,36 @@ operations_allowed(operations wanted, enum operand operand, enum node_type type,
 }
 
 bool
-operations_name(operations wanted)
+operations_permitted(const struct vfs_policy *policy, operations wanted, enum operand operand,
+	enum node_type type, const struct vpath *path, struct grants grants)
 {
-	return (sum(wanted).traits & TRAIT_NAME) != 0;
+	if (!operations_allowed(wanted, operand, type, grants))
+		return false;
+	return (sum(wanted).traits & TRAIT_NAME) == 0 || !policy_holds_folder(policy, path);
+}
+
+void
+operation_needs(enum operation operation, enum operand operand, enum node_type type,
+	uint32_t *own_out, uint32_t *parent_out)
+{
+	const struct requirement *r = &requirements[operation];
+	bool is_directory = type == NODE_DIRECTORY;
+
+	*own_out = operand == OPERAND_TARGET ? 0 : r->own | (is_directory ? 0 : r->node);
+	*parent_out = operand == OPERAND_TARGET ? r->target_parent
+						: r->parent | (is_directory ? r->node : 0);
+}
+
+bool
+operation_applies(enum operation operation, enum operand operand, enum node_type type)
+{
+	const struct requirement *r = &requirements[operation];
+
+	if (type == NODE_DIRECTORY && (r->traits & TRAIT_FILE) != 0)
+		return false;
+	/* who replaces has no other path than the second */
+	return operand == OPERAND_TARGET ? r->target_parent != 0
+					 : operation != OPERATION_REPLACE_STRICTLY;
 }
 
 uint32_t

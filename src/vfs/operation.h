@@ -87,8 +87,17 @@ enum node_type {
 /* True when all of the operations are allowed; false when there is none. */
 bool operations_allowed(operations wanted, enum operand operand, enum node_type type,
 	struct grants grants);
-/* True when any of them makes, moves or takes away the name itself (TRAIT_NAME). */
-bool operations_name(operations wanted);
+/*
+ * The whole decision about a path: the operations are allowed, and none of them would make, move
+ * or take away a name in the way to a folder.
+ */
+bool operations_permitted(const struct vfs_policy *policy, operations wanted, enum operand operand,
+	enum node_type type, const struct vpath *path, struct grants grants);
+/* What one operation needs on a path of this type, and on the directory that holds it. */
+void operation_needs(enum operation operation, enum operand operand, enum node_type type,
+	uint32_t *own_out, uint32_t *parent_out);
+/* False when the operation has no such path, or is not about what has this type. */
+bool operation_applies(enum operation operation, enum operand operand, enum node_type type);
 /*
  * What the kernel must allow for those of the operations that can be granted at all where only
  * these permissions are given on any path.

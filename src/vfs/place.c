@@ -71,11 +71,8 @@ static int
 check_permitted(const struct vfs *vfs, operations wanted, enum operand operand,
 	const struct vpath *path, struct grants grants)
 {
-	if (!operations_allowed(wanted, operand, NODE_UNKNOWN, grants))
-		return EACCES;
-	if (operations_name(wanted) && policy_holds_folder(&vfs->policy, path))
-		return EACCES;
-	return 0;
+	return operations_permitted(&vfs->policy, wanted, operand, NODE_UNKNOWN, path, grants)
+	    ? 0 : EACCES;
 }
 
 static int

@@ -113,7 +113,7 @@ struct vfs_policy {
 	size_t suffix_count; /* of all filters */
 	size_t bytes;        /* of it, encoded, but for what every policy has */
 	bool strict_rename;  /* see vfs_rename() */
-	bool rename_copies;  /* the protocol may move a file to another folder: see vfs_move_*() */
+	bool rename_copies;  /* the protocol may move a file to another folder: see vfs_rename_or_move() */
 };
 
 enum {
@@ -158,6 +158,44 @@ size_t vfs_policy_folder_of(const struct vfs_policy *policy, const struct vpath 
  * tree_right bits, all that any operation could need that is granted anywhere in it.
  */
 uint32_t vfs_policy_rights(const struct vfs_policy *policy, size_t folder);
+
+/* ---- why it decides as it does, for people who ask */
+
+/* What decides about a path; all of it points into the policy. */
+struct vfs_decision {
+	size_t folder;                  /* as vfs_policy_folder_of() */
+	bool holds_folder;              /* a folder is at the path or below it */
+	const struct vfs_rule *rule;    /* NULL: none, so nothing is granted */
+	const struct vfs_rule *parent_rule; /* of the directory that holds it */
+	const struct vfs_filter *filter;    /* NULL: a file may have any name */
+	const struct vfs_suffix *suffix;    /* of it, that decided; NULL: none, that none fits did */
+	bool passes;                        /* a file may have the name */
+};
+
+enum vfs_reason {
+	VFS_REASON_PERMISSIONS,
+	VFS_REASON_FILTER, /* the name of the file */
+	VFS_REASON_FOLDER, /* the name cannot come, go or move: a folder is there, or below */
+};
+
+/* The verdict about one operation, for a file or for a directory. */
+struct vfs_verdict {
+	const char *operation; /* as in vfs/operation.h */
+	bool as_target;        /* the path is the second of two */
+	bool applies;          /* false: never asked, of such a path or by such a policy */
+	bool allowed;
+	enum vfs_reason reason;
+	uint32_t needs, parent_needs; /* permissions on the path, on the directory that holds it */
+};
+
+void vfs_policy_decision(const struct vfs_policy *policy, const struct vpath *path,
+	struct vfs_decision *out);
+/*
+ * The verdict with this number, from 0; false past the last. It is that of the path as it is
+ * written: where links lead is not looked at, and there another spelling is asked about as well.
+ */
+bool vfs_policy_verdict(const struct vfs_policy *policy, const struct vpath *path,
+	bool is_directory, unsigned number, struct vfs_verdict *out);
 
 /* ---- quotas */
 
@@ -397,6 +435,24 @@ MUST int vfs_hard_link(struct vfs *vfs, const struct vpath *from, const struct v
  */
 MUST int vfs_rename(struct vfs *vfs, const struct vpath *from, const struct vpath *to,
 	bool replace);
+/*
+ * As vfs_rename(). Where that is EXDEV and the policy has rename_copies, *move_out is a move that
+ * has begun, else NULL: the file is copied by vfs_move_step(), and then the source removed. For
+ * that the client needs, besides, what it would need to do so itself: `download` and `delete` on
+ * the source's parent, `upload` on the target's, or `overwrite` where something is replaced. EXDEV
+ * remains for what is not a regular file, and to replace what is none.
+ */
+struct vfs_move;
+MUST int vfs_rename_or_move(struct vfs *vfs, const struct vpath *from, const struct vpath *to,
+	bool replace, struct vfs_move **move_out);
+/*
+ * Copies at most so many bytes. *done_out: the copy is there, with mode and times, its content is
+ * on the disk, and the source is gone. After an error the source is as it was: EBUSY when somebody
+ * has changed it meanwhile.
+ */
+MUST int vfs_move_step(struct vfs_move *move, uint64_t bytes, bool *done_out);
+/* Frees and nulls. What was copied by a move that is not done is removed where that is allowed. */
+void vfs_move_free(struct vfs_move **move);
 /*
  * `delete` on the parent. EISDIR for a directory; a link is removed, not its target. was_out may
  * be NULL.
