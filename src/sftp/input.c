@@ -373,10 +373,13 @@ sftp_server_input(struct sftp_server *server, const uint8_t *bytes, size_t n,
 				more = false;
 			break;
 		case SFTP_INPUT_COPY:
+		case SFTP_INPUT_MOVE:
 			if (had_turn)
 				result = ERR_AGAIN;
-			else
+			else if (server->state == SFTP_INPUT_COPY)
 				sftp_copy_step(server);
+			else
+				sftp_move_step(server);
 			had_turn = true;
 			break;
 		case SFTP_INPUT_ANSWER:

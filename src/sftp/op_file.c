@@ -197,14 +197,13 @@ sftp_op_copy_data(struct sftp_call *call)
 void
 sftp_copy_step(struct sftp_server *server)
 {
-	enum { STEP_BYTES = 8 * 1024 * 1024 };
 	struct sftp_copy *copy = &server->copy;
 	uint64_t copied = 0, step = copy->left;
 	int error;
 
 	/* also of nothing: vfs/ says whether such a copy can be at all */
-	if (step == 0 || step > STEP_BYTES)
-		step = STEP_BYTES;
+	if (step == 0 || step > SFTP_STEP_BYTES)
+		step = SFTP_STEP_BYTES;
 	error = vfs_file_copy(copy->from->file, copy->from_offset, step, copy->to->file,
 	    copy->to_offset, &copied);
 	copy->from->transfer.bytes += copied;

@@ -97,19 +97,49 @@ sftp_op_realpath(struct sftp_call *call)
 	    call->path->length });
 }
 
-/* RENAME and posix-rename are one: an existing target is replaced. */
+static void
+report_rename(struct sftp_server *server)
+{
+	sftp_report(server, &(struct sftp_operation_report){
+	    .operation = SFTP_OPERATION_RENAME, .path = &server->path,
+	    .target = &server->second_path });
+}
+
+/*
+ * RENAME and posix-rename are one: an existing target is replaced. A move to another folder only
+ * begins here, and is answered by sftp_move_step().
+ */
 void
 sftp_op_rename(struct sftp_call *call)
 {
-	int error = EACCES;
+	struct sftp_server *server = call->server;
+	int error = vfs_rename_or_move(server->vfs, call->path, call->second_path, true,
+	    &server->move);
 
-	if (!vpath_is_root(call->path))
-		error = vfs_rename(call->server->vfs, call->path, call->second_path, true);
+	if (server->move != NULL) {
+		server->write = (struct sftp_write){ .id = call->id };
+		server->state = SFTP_INPUT_MOVE;
+		sftp_answer_cancel(call->answer);
+		return;
+	}
 	if (error == 0)
-		sftp_report(call->server, &(struct sftp_operation_report){
-		    .operation = SFTP_OPERATION_RENAME, .path = call->path,
-		    .target = call->second_path });
+		report_rename(server);
 	sftp_call_errno(call, error);
+}
+
+void
+sftp_move_step(struct sftp_server *server)
+{
+	bool done;
+	int error = vfs_move_step(server->move, SFTP_STEP_BYTES, &done);
+
+	if (error == 0 && !done)
+		return;
+	vfs_move_free(&server->move);
+	if (error == 0)
+		report_rename(server);
+	server->write.error = error;
+	server->state = SFTP_INPUT_ANSWER;
 }
 
 void

@@ -199,6 +199,7 @@ sftp_server_free(struct sftp_server **server)
 			(void)sftp_handle_close(s, handle, true);
 	}
 	sftp_handles_free(&s->handles);
+	vfs_move_free(&s->move);
 	buf_free(&s->partial);
 	buf_free(&s->text);
 	free(s);
@@ -227,7 +228,8 @@ sftp_server_is_busy(const struct sftp_server *server)
 bool
 sftp_server_wants_turn(const struct sftp_server *server)
 {
-	return server->broken == 0 && server->state == SFTP_INPUT_COPY;
+	return server->broken == 0 &&
+	    (server->state == SFTP_INPUT_COPY || server->state == SFTP_INPUT_MOVE);
 }
 
 bool

@@ -15,7 +15,8 @@ enum sftp_input_state {
 	SFTP_INPUT_MESSAGE, /* collecting a request, or the header of a WRITE */
 	SFTP_INPUT_DATA,    /* the data of a WRITE goes to the file */
 	SFTP_INPUT_COPY,    /* a copy is under way, and nothing is read */
-	SFTP_INPUT_ANSWER,  /* the status of a WRITE or a copy waits for room */
+	SFTP_INPUT_MOVE,    /* a file moves to another folder, and nothing is read */
+	SFTP_INPUT_ANSWER,  /* the status of a WRITE, a copy or a move waits for room */
 };
 
 /* The WRITE that is running. */
@@ -54,6 +55,7 @@ struct sftp_server {
 	struct buf partial; /* a message that came in pieces */
 	struct sftp_write write;
 	struct sftp_copy copy;
+	struct vfs_move *move; /* that is running, between the paths of the request at hand */
 
 	struct vpath path, second_path; /* of the request at hand */
 	struct buf text;                /* a path under construction */

@@ -108,8 +108,8 @@ MUST int sftp_server_new(struct sftp_server **out, struct vfs *vfs,
 MUST int sftp_server_input(struct sftp_server *server, const uint8_t *bytes, size_t n,
 	size_t *consumed_out);
 /*
- * True while a copy of a large file is under way: sftp_server_input() does a part of it each time
- * that it is called, so that whatever else its owner has to do is done in between.
+ * True while a large file is copied, or moves to another folder: sftp_server_input() does a part
+ * of it each time that it is called, so that whatever else its owner has to do is done in between.
  */
 bool sftp_server_wants_turn(const struct sftp_server *server);
 /* Calls `each` for every running transfer. */

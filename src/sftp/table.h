@@ -63,6 +63,10 @@ void sftp_op_expand_path(struct sftp_call *call);
 void sftp_op_copy_data(struct sftp_call *call);
 /* The next part of the running copy; its answer waits for room after the last one. */
 void sftp_copy_step(struct sftp_server *server);
+/* The same for a file that moves to another folder. */
+void sftp_move_step(struct sftp_server *server);
+/* What one step copies at most. */
+enum { SFTP_STEP_BYTES = 8 * 1024 * 1024 };
 void sftp_op_home_directory(struct sftp_call *call);
 void sftp_op_users_groups(struct sftp_call *call);
 
