@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/password.h"
 #include "cli/table.h"
+#include "cli/user_explain.h"
 #include "cli/user_import.h"
 #include "cli/user_options.h"
 #include "cli/user_totp.h"
@@ -24,11 +25,13 @@ static const char usage[] =
     "       postern user delete NAME... [OPTION...]\n"
     "       postern user authorize-key NAME KEY [OPTION...]\n"
     "       postern user passwd NAME [OPTION...]\n"
+    "       postern user explain NAME PATH [OPTION...]\n"
     "       postern user import FORMAT [FILE...] [OPTION...]\n"
     "       postern user totp enrol|disable|show NAME [OPTION...]\n\n"
     "Manages the accounts of the running server. update changes what is given and keeps the rest;\n"
     "its --key and --permissions replace all keys and all permissions. A KEY is a file with a\n"
     "public key, or its text. passwd asks for the password, unless an option says where it is.\n"
+    "explain says what an account may do at a path, and why.\n"
     "\"postern user import --help\" and \"postern user totp --help\" show the options of these.\n\n"
     CLI_COMMON_USAGE
     "      --json               print JSON\n"
@@ -318,6 +321,7 @@ static const struct {
 	const char *title;
 	int (*run)(int argc, char **argv);
 } own_options[] = {
+	{ "explain", "postern user explain", cli_user_explain },
 	{ "import", "postern user import", cli_user_import },
 	{ "totp", "postern user totp", cli_user_totp },
 };

@@ -18,14 +18,14 @@ add_filters(const struct user_extensions *item, struct vfs_policy *out)
 }
 
 int
-account_policy(const struct user *user, const struct config_sftpd *settings,
+account_policy(const struct user *user, const struct account_settings *settings,
 	struct vfs_policy *out)
 {
 	const struct user_extensions_list *extensions = &user->filters.file_extensions;
 	int err = 0;
 
 	*out = (struct vfs_policy){ .strict_rename = settings->strict_rename,
-		.rename_copies = strcmp(settings->rename_across_folders, "copy") == 0 };
+		.rename_copies = settings->rename_copies };
 	for (size_t i = 0; i < user->permissions.count && err == 0; i++) {
 		const struct user_permission *p = &user->permissions.items[i];
 

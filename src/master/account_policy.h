@@ -7,14 +7,21 @@
 #include "accounts/accounts.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "master/config.h"
 #include "vfs/vfs.h"
+
+#include <stdbool.h>
+
+/* What the settings say for all accounts. */
+struct account_settings {
+	bool strict_rename;
+	bool rename_copies;
+};
 
 /*
  * The policy of an account's sessions; its folders are the account's, in their order. Frees with
  * vfs_policy_free(), also after an error: ERR_MEMORY, or what the policy refused.
  */
-MUST int account_policy(const struct user *user, const struct config_sftpd *settings,
+MUST int account_policy(const struct user *user, const struct account_settings *settings,
 	struct vfs_policy *out);
 /* "/srv/bob" of "/srv/bob/": what a path of the client can stand behind. NULL: no memory. */
 char *account_home_prefix(const char *home_dir);

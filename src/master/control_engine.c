@@ -160,6 +160,9 @@ control_engine_run(struct control_engine *engine, const struct control_actor *ac
 	call->context = engine->settings.context;
 	call->actor = *actor;
 	call->context.actor = &call->actor;
+	if (call->context.hooks->account_settings != NULL)
+		call->context.account_settings =
+		    call->context.hooks->account_settings(call->context.hooks->ctx);
 	call->request = *request;
 	*request = (struct control_request){ 0 };
 	call->done = done;

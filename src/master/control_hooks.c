@@ -203,6 +203,12 @@ hook_remove_ban(void *ctx, const struct cidr *network)
 	return banning_remove(m->banning, network);
 }
 
+static struct account_settings
+hook_account_settings(void *ctx)
+{
+	return session_account_settings(ctx);
+}
+
 struct control_hooks
 control_hooks_of(struct master *m)
 {
@@ -212,5 +218,6 @@ control_hooks_of(struct master *m)
 		.bans = hook_bans, .add_ban = hook_add_ban,
 		.remove_ban = hook_remove_ban, .close_session = hook_close_session, .status = hook_status,
 		.users_changed = hook_users_changed, .scan_quota = hook_scan_quota, .scans = hook_scans,
-		.scan_result = hook_scan_result, .scan_cancel = hook_scan_cancel };
+		.scan_result = hook_scan_result, .scan_cancel = hook_scan_cancel,
+		.account_settings = hook_account_settings };
 }

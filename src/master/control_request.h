@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/buf.h"
 #include "base/rd.h"
+#include "master/account_policy.h"
 #include "master/control_area.h"
 
 #include <jansson.h>
@@ -79,6 +80,8 @@ struct control_hooks {
 	json_t *(*scan_result)(void *ctx, const char *username);
 	/* Ends a scan. 0 or ERR_NOT_FOUND. */
 	int (*scan_cancel)(void *ctx, const char *username);
+	/* What the settings say for all accounts. May be NULL: what they say by default. */
+	struct account_settings (*account_settings)(void *ctx);
 };
 
 struct control_actor;
@@ -91,6 +94,7 @@ struct control_context {
 	struct admin_store *admins;
 	struct audit_limits audit;
 	const struct control_actor *actor; /* of this request */
+	struct account_settings account_settings; /* as they were when it came */
 };
 
 struct control_row {
@@ -168,6 +172,7 @@ CONTROL_HANDLER(control_user_update);
 CONTROL_HANDLER(control_user_delete);
 CONTROL_HANDLER(control_user_authorize_key);
 CONTROL_HANDLER(control_user_passwd);
+CONTROL_HANDLER(control_user_explain);
 CONTROL_HANDLER(control_totp_enrol);
 CONTROL_HANDLER(control_totp_disable);
 CONTROL_HANDLER(control_totp_show);

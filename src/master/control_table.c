@@ -12,6 +12,7 @@ static const struct control_row rows[] = {
 	{ "user",     "authorize-key", AREA_CHANGE_USERS,      true,  true,
 	    control_user_authorize_key },
 	{ "user",     "passwd",        AREA_CHANGE_USERS,      true,  true,  control_user_passwd },
+	{ "user",     "explain",       AREA_VIEW_USERS,        true,  false, control_user_explain },
 	{ "totp",     "enrol",         AREA_CHANGE_USERS,      true,  true,  control_totp_enrol },
 	{ "totp",     "disable",       AREA_CHANGE_USERS,      true,  true,  control_totp_disable },
 	{ "totp",     "show",          AREA_VIEW_USERS,        true,  false, control_totp_show },

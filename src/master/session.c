@@ -83,6 +83,15 @@ upload_sync(const struct user *user, const struct config_sftpd *sftpd)
 	return strcmp(when, "on-close") == 0;
 }
 
+struct account_settings
+session_account_settings(const struct master *m)
+{
+	const struct config_sftpd *sftpd = &m->config->sftpd;
+
+	return (struct account_settings){ .strict_rename = sftpd->strict_rename,
+		.rename_copies = strcmp(sftpd->rename_across_folders, "copy") == 0 };
+}
+
 static int
 encode_session_policy(const struct connection *c, bool parked, struct buf *message)
 {
@@ -90,7 +99,8 @@ encode_session_policy(const struct connection *c, bool parked, struct buf *messa
 	int64_t upload_size_max = c->user->filters.max_upload_file_size;
 	struct buf encoded = buf_init(IPC_BYTES_MAX);
 	struct vfs_policy policy;
-	int err = account_policy(c->user, sftpd, &policy);
+	const struct account_settings settings = session_account_settings(c->master);
+	int err = account_policy(c->user, &settings, &policy);
 
 	if (err == 0) {
 		vfs_policy_encode(&encoded, &policy);

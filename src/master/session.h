@@ -6,6 +6,7 @@
 
 #include "accounts/accounts.h"
 #include "base/err.h"
+#include "master/account_policy.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -27,6 +28,8 @@ void session_open(struct connection *connection, struct user **user, struct home
  */
 MUST int session_start_worker(struct connection *connection, const struct home_roots *roots,
 	bool parked, int *handover_out);
+/* What the settings that are in force say for all accounts. */
+struct account_settings session_account_settings(const struct master *master);
 /* Sessions that are logged in under this name. */
 uint64_t session_count_user(struct master *master, const char *username);
 /* The connection objects of the contract: those with an open channel. NULL when memory is short. */
