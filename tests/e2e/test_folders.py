@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from clients import random_file
 from postern_server import give, wait_until
 
 
@@ -130,3 +131,55 @@ def test_file_extensions(server, accounts):
     for command in ('put f a.EXE', 'put f pictures/a.txt', 'rename f a.exe'):
         out = account.sftp(command + '\n', check=False)
         assert out.returncode != 0 and 'ermission denied' in out.stderr, command
+
+
+def test_files_move_to_another_folder(servers, accounts, sftp_of):
+    server = servers({'sftpd': {'rename_across_folders': 'copy'}})
+    near = host_directory(server, 'near')
+    account = account_with_folders(accounts, server, {'/near': near})
+    content = random_file(account.remote('large'), 40_000_000)
+    with open(content, 'rb') as file:
+        content = file.read()
+    give(account.remote('large'))
+    sftp = sftp_of(account)
+    sftp.posix_rename('/large', '/near/moved')
+    with open(os.path.join(near, 'moved'), 'rb') as file:
+        assert file.read() == content
+    assert os.listdir(account.home) == []
+    with pytest.raises(OSError, match='cross-device'):
+        sftp.mkdir('/d')
+        sftp.rename('/d', '/near/d')
+    server.log_line(sender='Rename', file_path=account.remote('large'),
+                    target_path=os.path.join(near, 'moved'))
+
+
+def test_explain(server, accounts):
+    near = host_directory(server, 'explained')
+    account = account_with_folders(
+        accounts, server, {'/near': near}, permissions={'/': ['*'], '/near/in': ['list']},
+        filters={'file_extensions': [{'path': '/near', 'denied_extensions': ['.exe']}]})
+
+    def explain(path):
+        answer = json.loads(server.cli('user', 'explain', account.name, path, '--json').stdout)
+        return answer, {(row['operation'], row['as_target']): row for row in answer['operations']}
+
+    answer, rows = explain('/near/in/x.exe')
+    assert answer['virtual_folder'] == {'virtual_path': '/near', 'mapped_path': near}
+    assert answer['host_path'] == os.path.join(near, 'in/x.exe')
+    assert answer['rule'] == answer['parent_rule'] == {
+        'path': '/near/in', 'permissions': ['list']}
+    assert answer['file_extensions'] == {'path': '/near', 'passes': False, 'suffix': '.exe'}
+    assert rows['stat', False]['file']['allowed']
+    assert rows['open-read', False]['file'] == {
+        'allowed': False, 'decided_by': 'permissions', 'needs': [], 'parent_needs': ['download']}
+    _, rows = explain('/near/x.exe')
+    assert rows['open-read', False]['file']['decided_by'] == 'file_extensions'
+    assert rows['rename', True]['directory']['allowed']
+    assert not rows['rename', True]['file']['allowed']
+    answer, rows = explain('near')
+    assert answer['path'] == '/near' and answer['holds_virtual_folder']
+    assert rows['remove-directory', False]['directory']['decided_by'] == 'virtual_folder'
+    text = server.cli('user', 'explain', account.name, '/near/x.exe').stdout
+    assert 'a file may not have this name' in text and 'open-read' in text
+    assert server.cli('user', 'explain', 'nobody', '/', check=False).returncode == 1
+    assert server.cli('user', 'explain', account.name, check=False).returncode == 2

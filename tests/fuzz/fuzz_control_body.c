@@ -7,7 +7,6 @@
 
 #include "crypto/crypto.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,23 +27,8 @@ close_session(void *ctx, const char *connection_id)
 	return strcmp(connection_id, "c0ffee") == 0 ? 0 : ERR_NOT_FOUND;
 }
 
-static int
-add_ban(void *ctx, const struct cidr *network, uint64_t for_ms)
-{
-	(void)ctx;
-	return network->prefix > 128 || for_ms % 2 != 0 ? ERR_LIMIT : 0;
-}
-
-static int
-remove_ban(void *ctx, const struct cidr *network)
-{
-	(void)ctx;
-	return network->prefix == 128 ? 0 : ERR_NOT_FOUND;
-}
-
 static struct control_hooks hooks = { .sessions = look, .transfers = look, .services = look,
-	.settings = look, .metrics = look, .status = look, .bans = look, .add_ban = add_ban,
-	.remove_ban = remove_ban, .close_session = close_session };
+	.settings = look, .metrics = look, .status = look, .close_session = close_session };
 static const struct control_actor actor = { .kind = ACTOR_ADMINISTRATOR, .name = "root",
 	.origin = "local", .areas = AREAS_ALL };
 
@@ -53,13 +37,10 @@ static char directory[] = "/tmp/postern-fuzz-control-XXXXXX";
 static void
 clean_up(void)
 {
-	static const char *const suffixes[] = { "", "-wal", "-shm" };
-	char path[64];
+	static const char *const names[] = { "a.db", "a.db-wal", "a.db-shm" };
 
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		snprintf(path, sizeof(path), "%s/a.db%s", directory, suffixes[i]);
-		unlink(path);
-	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		unlink(names[i]);
 	rmdir(directory);
 }
 
@@ -70,13 +51,10 @@ make_context(void)
 		.cost = { .memory_kib = 8, .passes = 1, .lanes = 1 } };
 	struct control_context context = { .hooks = &hooks, .actor = &actor };
 	struct failure failure;
-	char path[64];
 
-	if (crypto_init() != 0 || mkdtemp(directory) == NULL || atexit(clean_up) != 0)
-		abort();
-	snprintf(path, sizeof(path), "%s/a.db", directory);
-	if (provider_open(&config, &context.provider, &failure) != 0 ||
-	    admin_store_open(path, &context.admins, &failure) != 0)
+	if (crypto_init() != 0 || mkdtemp(directory) == NULL || chdir(directory) != 0 ||
+	    atexit(clean_up) != 0 || provider_open(&config, &context.provider, &failure) != 0 ||
+	    admin_store_open("a.db", &context.admins, &failure) != 0)
 		abort();
 	return context;
 }

@@ -1,12 +1,31 @@
 /*
- * Every operation with every permission. What an operation needs is taken from the table that
- * decides (vfs/operation.h); how each one is called is here, and a row without a call fails.
+ * Every operation with every permission at every place. What an operation needs is taken from the
+ * table that decides (vfs/operation.h); how each one is called is here, and a row without a call
+ * fails.
  */
-#include "vfs_tree.h"
+#include "vfs_folders.h"
 
 #include "vfs/operation.h"
+#include "vfs/tree.h"
 
 static struct tree tree;
+
+/* A directory, as the client writes it and without links, and where it is beside the others. */
+struct location {
+	const char *directory, *real, *disk;
+};
+
+static const struct location locations[] = {
+	{ "", "", "root" },
+	{ "/sub", "/sub", "root/sub" },
+	{ "/near", "/near", "near" },
+	{ "/near/sub", "/near/sub", "near/sub" },
+	{ "/to_sub", "/sub", "root/sub" },
+	{ "/to_near", "/near", "near" },
+	{ "/to_inner", "/near/sub", "near/sub" },
+};
+
+enum { LOCATION_COUNT = sizeof(locations) / sizeof(locations[0]) };
 
 struct needs {
 	uint32_t own, parent, node, target_parent;
@@ -147,12 +166,15 @@ call_rename(struct vfs *vfs, const struct vpath *path, const struct vpath *targe
 	return vfs_rename(vfs, path, target, false);
 }
 
+/* What is beside the target. */
 static int
 call_replace(struct vfs *vfs, const struct vpath *path, const struct vpath *target)
 {
-	struct vpath there = path_of("/other/there");
+	struct vpath there;
 
-	(void)target;
+	vpath_parent(target, &there);
+	memcpy(there.text + there.length, "/there", 7);
+	there.length = (uint16_t)(there.length + 6);
 	return vfs_rename(vfs, path, &there, true);
 }
 
@@ -217,22 +239,32 @@ enum { SAMPLE_COUNT = sizeof(samples) / sizeof(samples[0]) };
 
 static const char target_path[] = "/other/new";
 
-static void
-fixture_fill(void)
+/* Both the home and a folder, with what the samples need in the location. Returns its directory. */
+static int
+fixture_fill(const struct location *location)
 {
-	tree_empty(&tree);
-	assert_int_equal(mkdirat(tree.root_fd, "dir", 0755), 0);
-	assert_int_equal(mkdirat(tree.root_fd, "dir/sub", 0755), 0);
-	assert_int_equal(mkdirat(tree.root_fd, "other", 0755), 0);
-	put_file(tree.root_fd, "dir/file", "data");
-	put_file(tree.root_fd, "other/there", "there");
-	assert_int_equal(symlinkat("file", tree.root_fd, "dir/link"), 0);
-}
+	char near[128];
+	int fd;
 
-struct rule {
-	const char *directory;
-	uint32_t permissions;
-};
+	tree_empty(&tree);
+	snprintf(near, sizeof(near), "%s/near", tree.base);
+	tree_remove(near);
+	assert_int_equal(mkdirat(tree.base_fd, "near", 0755), 0);
+	assert_int_equal(mkdirat(tree.base_fd, "near/sub", 0755), 0);
+	assert_int_equal(mkdirat(tree.root_fd, "sub", 0755), 0);
+	assert_int_equal(symlinkat("sub", tree.root_fd, "to_sub"), 0);
+	assert_int_equal(symlinkat("near", tree.root_fd, "to_near"), 0);
+	assert_int_equal(symlinkat("near/sub", tree.root_fd, "to_inner"), 0);
+	fd = openat(tree.base_fd, location->disk, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(mkdirat(fd, "dir", 0755), 0);
+	assert_int_equal(mkdirat(fd, "dir/sub", 0755), 0);
+	assert_int_equal(mkdirat(fd, "other", 0755), 0);
+	put_file(fd, "dir/file", "data");
+	put_file(fd, "other/there", "there");
+	assert_int_equal(symlinkat("file", fd, "dir/link"), 0);
+	return fd;
+}
 
 static bool
 is_strict(enum operation operation)
@@ -244,45 +276,107 @@ static struct vfs *
 vfs_with(const struct rule *rules, size_t count, bool strict)
 {
 	struct vfs_policy policy = { .strict_rename = strict };
-	struct vfs *vfs;
 
-	for (size_t i = 0; i < count; i++)
-		assert_int_equal(vfs_policy_add(&policy, view_of(rules[i].directory),
-				     rules[i].permissions), 0);
-	assert_int_equal(vfs_new(&vfs, dup(tree.root_fd), tree.root, &policy), 0);
-	vfs_policy_free(&policy);
-	return vfs;
+	folders_policy(&tree, rules, count, &policy);
+	return folders_vfs(&tree, &policy);
+}
+
+enum { RULES_MAX = 6 };
+
+/* What was granted, where; the directories are given from the location on. */
+struct grant {
+	size_t count;
+	struct rule rules[RULES_MAX];
+	char names[RULES_MAX][64];
+};
+
+static void
+grant_add(struct grant *grant, const char *before, const char *directory, uint32_t permissions)
+{
+	size_t i = grant->count++;
+
+	assert_true(i < RULES_MAX);
+	snprintf(grant->names[i], sizeof(grant->names[i]), "%s%s", before, directory);
+	grant->rules[i] = (struct rule){ grant->names[i], permissions };
+}
+
+/*
+ * These permissions in the location, others around it; but all in the directory of links, so that
+ * a link takes nothing away.
+ */
+static void
+grant_in(struct grant *grant, const struct location *location, uint32_t permissions,
+	uint32_t around)
+{
+	*grant = (struct grant){ 0 };
+	grant_add(grant, "/", "", location->real[0] == '\0' ? permissions : around);
+	if (location->real[0] != '\0')
+		grant_add(grant, location->real, "", permissions);
+	if (strcmp(location->real, location->directory) != 0)
+		grant_add(grant, location->directory, "", PERMISSION_ALL);
+}
+
+static bool
+verdict(const struct vfs *vfs, const struct sample *sample, enum operand operand,
+	const struct vpath *path)
+{
+	unsigned number = sample->operation + (operand == OPERAND_TARGET ? OPERATION_COUNT : 0);
+	struct vfs_verdict verdict;
+
+	assert_true(vfs_policy_verdict(&vfs->policy, path, sample->is_directory, number, &verdict));
+	assert_string_equal(verdict.operation, names[sample->operation]);
+	return verdict.allowed || !verdict.applies;
+}
+
+/* What people are told is what is done; on a path without links, which is all that it is about. */
+static void
+check_verdict(const struct vfs *vfs, const struct sample *sample, const struct vpath *path,
+	const struct vpath *target, bool allowed)
+{
+	/* to replace is to rename as well */
+	if (sample->operation == OPERATION_REPLACE_STRICTLY)
+		return;
+	assert_int_equal(verdict(vfs, sample, OPERAND_PATH, path) &&
+	    verdict(vfs, sample, OPERAND_TARGET, target), allowed);
 }
 
 /* Runs the sample in a fresh tree and wants success or EACCES, and nothing changed by EACCES. */
 static void
-check(const struct sample *sample, const struct rule *rules, size_t count, bool allowed)
+check(const struct sample *sample, const struct location *location, const struct grant *grant,
+	bool allowed)
 {
-	struct vpath path = path_of(sample->path), target = path_of(target_path);
+	struct vpath path, target;
 	struct vfs *vfs;
 	struct stat before, after;
-	int err;
+	char text[128];
+	int err, fd = fixture_fill(location);
 
-	fixture_fill();
-	vfs = vfs_with(rules, count, is_strict(sample->operation));
-	assert_int_equal(fstatat(tree.root_fd, "dir", &before, 0), 0);
+	snprintf(text, sizeof(text), "%s%s", location->directory, sample->path);
+	path = path_of(text);
+	snprintf(text, sizeof(text), "%s%s", location->directory, target_path);
+	target = path_of(text);
+	vfs = vfs_with(grant->rules, grant->count, is_strict(sample->operation));
+	if (strcmp(location->real, location->directory) == 0)
+		check_verdict(vfs, sample, &path, &target, allowed);
+	assert_int_equal(fstatat(fd, "dir", &before, 0), 0);
 	err = sample->call(vfs, &path, &target);
 	if (err != (allowed ? 0 : EACCES))
-		fail_msg("%s on %s: %s, allowed %d", names[sample->operation], sample->path,
+		fail_msg("%s on %s: %s, allowed %d", names[sample->operation], path.text,
 		    strerror(err), allowed);
-	assert_int_equal(fstatat(tree.root_fd, "dir", &after, 0), 0);
+	assert_int_equal(fstatat(fd, "dir", &after, 0), 0);
 	if (!allowed) {
 		struct stat st;
 
 		assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim));
-		assert_int_equal(fstatat(tree.root_fd, "dir/file", &st, 0), 0);
+		assert_int_equal(fstatat(fd, "dir/file", &st, 0), 0);
 		assert_int_equal(st.st_size, 4);
 		assert_int_equal(st.st_mode & 0777, 0644);
-		assert_int_equal(faccessat(tree.root_fd, "other/new", F_OK, 0), -1);
-		assert_int_equal(fstatat(tree.root_fd, "other/there", &st, 0), 0);
+		assert_int_equal(faccessat(fd, "other/new", F_OK, 0), -1);
+		assert_int_equal(fstatat(fd, "other/there", &st, 0), 0);
 		assert_int_equal(st.st_size, 5);
 	}
 	vfs_free(&vfs);
+	close(fd);
 }
 
 static void
@@ -324,20 +418,41 @@ needs_in_all(const struct sample *sample)
 }
 
 static void
+check_alone_granted(const struct sample *sample, const struct location *location)
+{
+	uint32_t needed = needs_in_all(sample);
+	struct grant grant;
+
+	assert_int_not_equal(needed, 0);
+	grant_in(&grant, location, 0, PERMISSION_ALL);
+	check(sample, location, &grant, false);
+	for (unsigned bit = 0; bit < PERMISSION_COUNT; bit++) {
+		grant_in(&grant, location, 1U << bit, 0);
+		check(sample, location, &grant, (needed & ~(1U << bit)) == 0);
+	}
+}
+
+static void
 test_each_alone_granted(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < SAMPLE_COUNT; i++) {
-		uint32_t needed = needs_in_all(&samples[i]);
-		struct rule nothing = { "/", 0 };
+		for (size_t k = 0; k < LOCATION_COUNT; k++)
+			check_alone_granted(&samples[i], &locations[k]);
+	}
+}
 
-		assert_int_not_equal(needed, 0);
-		check(&samples[i], &nothing, 1, false);
-		for (unsigned bit = 0; bit < PERMISSION_COUNT; bit++) {
-			struct rule only = { "/", 1U << bit };
+static void
+check_alone_withheld(const struct sample *sample, const struct location *location)
+{
+	uint32_t needed = needs_in_all(sample);
+	struct grant grant;
 
-			check(&samples[i], &only, 1, (needed & ~only.permissions) == 0);
-		}
+	grant_in(&grant, location, PERMISSION_ALL, 0);
+	check(sample, location, &grant, true);
+	for (unsigned bit = 0; bit < PERMISSION_COUNT; bit++) {
+		grant_in(&grant, location, PERMISSION_ALL & ~(1U << bit), PERMISSION_ALL);
+		check(sample, location, &grant, (needed & (1U << bit)) == 0);
 	}
 }
 
@@ -346,54 +461,59 @@ test_each_alone_withheld(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < SAMPLE_COUNT; i++) {
-		uint32_t needed = needs_in_all(&samples[i]);
-		struct rule everything = { "/", PERMISSION_ALL };
+		for (size_t k = 0; k < LOCATION_COUNT; k++)
+			check_alone_withheld(&samples[i], &locations[k]);
+	}
+}
 
-		check(&samples[i], &everything, 1, true);
+/* On the path itself, in its directory, and in that of the target. */
+enum { WHERE_OWN, WHERE_PARENT, WHERE_TARGET, WHERE_COUNT };
+
+static void
+grant_exactly(struct grant *grant, const struct sample *sample, const struct location *location,
+	const uint32_t permissions[WHERE_COUNT])
+{
+	grant_in(grant, location, 0, 0);
+	grant_add(grant, location->real, sample->path, permissions[WHERE_OWN]);
+	grant_add(grant, location->real, "/dir", permissions[WHERE_PARENT]);
+	grant_add(grant, location->real, "/other", permissions[WHERE_TARGET]);
+}
+
+/* Exactly what is needed, exactly where; then each of it taken away, with all else granted. */
+static void
+check_right_directory(const struct sample *sample, const struct location *location)
+{
+	struct needs n = needs_of(sample);
+	const uint32_t needed[WHERE_COUNT] = {
+		[WHERE_OWN] = n.own | (sample->is_directory ? 0 : n.node),
+		[WHERE_PARENT] = n.parent | (sample->is_directory ? n.node : 0),
+		[WHERE_TARGET] = n.target_parent,
+	};
+	struct grant grant;
+
+	grant_exactly(&grant, sample, location, needed);
+	check(sample, location, &grant, true);
+	for (unsigned where = 0; where < WHERE_COUNT; where++) {
 		for (unsigned bit = 0; bit < PERMISSION_COUNT; bit++) {
-			struct rule all_but = { "/", PERMISSION_ALL & ~(1U << bit) };
+			uint32_t withheld[WHERE_COUNT] = { PERMISSION_ALL, PERMISSION_ALL,
+				PERMISSION_ALL };
 
-			check(&samples[i], &all_but, 1, (needed & (1U << bit)) == 0);
+			if ((needed[where] & (1U << bit)) == 0)
+				continue;
+			withheld[where] &= ~(1U << bit);
+			grant_exactly(&grant, sample, location, withheld);
+			check(sample, location, &grant, false);
 		}
 	}
 }
 
-enum { RULE_OWN = 1, RULE_PARENT, RULE_TARGET, RULE_COUNT };
-
-static void
-needed_rules(const struct sample *sample, struct rule rules[RULE_COUNT])
-{
-	struct needs n = needs_of(sample);
-
-	rules[0] = (struct rule){ "/", 0 };
-	rules[RULE_OWN] = (struct rule){ sample->path,
-		n.own | (sample->is_directory ? 0 : n.node) };
-	rules[RULE_PARENT] = (struct rule){ "/dir",
-		n.parent | (sample->is_directory ? n.node : 0) };
-	rules[RULE_TARGET] = (struct rule){ "/other", n.target_parent };
-}
-
-/* Exactly what is needed, exactly where; then each of it taken away, with all else granted. */
 static void
 test_the_right_directory_decides(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < SAMPLE_COUNT; i++) {
-		struct rule rules[RULE_COUNT], withheld[RULE_COUNT];
-
-		needed_rules(&samples[i], rules);
-		check(&samples[i], rules, RULE_COUNT, true);
-		for (unsigned r = RULE_OWN; r < RULE_COUNT; r++) {
-			for (unsigned bit = 0; bit < PERMISSION_COUNT; bit++) {
-				if ((rules[r].permissions & (1U << bit)) == 0)
-					continue;
-				for (unsigned j = 0; j < RULE_COUNT; j++)
-					withheld[j] = (struct rule){ rules[j].directory,
-						PERMISSION_ALL };
-				withheld[r].permissions &= ~(1U << bit);
-				check(&samples[i], withheld, RULE_COUNT, false);
-			}
-		}
+		for (size_t k = 0; k < LOCATION_COUNT; k++)
+			check_right_directory(&samples[i], &locations[k]);
 	}
 }
 
@@ -417,7 +537,7 @@ test_reading_and_writing_needs_both(void **state)
 		struct vpath file = path_of("/dir/file"), new = path_of("/dir/new");
 		struct vfs *vfs;
 
-		fixture_fill();
+		close(fixture_fill(&locations[0]));
 		vfs = tree_vfs(&tree, cases[i].permissions);
 		assert_int_equal(open_with(vfs, &file, flags), cases[i].existing);
 		assert_int_equal(open_with(vfs, &new, flags), cases[i].new);
@@ -439,7 +559,7 @@ test_open_files_and_directories(void **state)
 	struct vfs *vfs;
 
 	(void)state;
-	fixture_fill();
+	close(fixture_fill(&locations[0]));
 	vfs = tree_vfs(&tree, PERMISSION_DOWNLOAD | PERMISSION_UPLOAD);
 	assert_int_equal(vfs_open(vfs, &path, VFS_READ, &file), 0);
 	assert_int_equal(vfs_file_stat(file, &attributes), EACCES);
@@ -512,6 +632,7 @@ group_setup(void **state)
 	(void)state;
 	umask(022);
 	tree_make_in_memory(&tree);
+	folders_make(&tree);
 	return 0;
 }
 

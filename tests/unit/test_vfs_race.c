@@ -1,8 +1,10 @@
 /*
  * Two clients against each other: one goes on swapping directories and files for links that lead
- * out, the other works on the same names, in every way to upload. Bounded by operations, not by
- * time; POSTERN_RACE_OPERATIONS makes it as long as you like.
+ * out, the other works on the same names, in every way to upload; in the home, and in a virtual
+ * folder, from which the home is outside as well. Bounded by operations, not by time;
+ * POSTERN_RACE_OPERATIONS makes it as long as you like.
  */
+#include "vfs_folders.h"
 #include "vfs_outside.h"
 
 #include <limits.h>
@@ -28,12 +30,41 @@ struct shared {
 
 static struct shared *shared;
 
+/* Where they meet: the directory, on this machine and as the client writes it. */
+struct scene {
+	const char *name, *prefix;
+	int fd;
+	char host[96];
+};
+
+static struct scene scene;
+
+static void
+scene_set(const char *name, const char *prefix)
+{
+	scene.name = name;
+	scene.prefix = prefix;
+	snprintf(scene.host, sizeof(scene.host), "%s/%s", tree.base, name);
+	scene.fd = openat(tree.base_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(scene.fd >= 0);
+}
+
+static struct vpath
+scene_path(const char *name)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s%s", scene.prefix, name);
+	return path_of(text);
+}
+
 /* What changes places with what. The first of each pair is inside, the second leads out. */
 static const char *const swapped[][2] = {
 	{ "directory", "link_abs" },
 	{ "nested/directory", "nested/link_rel" },
 	{ "file", "link_file" },
 	{ "good_link", "bad_link" },
+	{ "away", "link_home" },
 };
 
 enum { SWAPPED = sizeof(swapped) / sizeof(swapped[0]) };
@@ -44,23 +75,26 @@ make_link(const char *before, const char *after, const char *name)
 	char target[PATH_MAX];
 
 	snprintf(target, sizeof(target), "%s%s", before, after);
-	assert_int_equal(symlinkat(target, tree.root_fd, name), 0);
+	assert_int_equal(symlinkat(target, scene.fd, name), 0);
 }
 
 static void
 inside_fill(void)
 {
-	assert_int_equal(mkdirat(tree.root_fd, "nested", 0755), 0);
-	assert_int_equal(mkdirat(tree.root_fd, "directory", 0755), 0);
-	assert_int_equal(mkdirat(tree.root_fd, "nested/directory", 0755), 0);
-	put_file(tree.root_fd, "directory/secret", "inside");
-	put_file(tree.root_fd, "nested/directory/secret", "inside");
-	put_file(tree.root_fd, "file", "inside");
+	assert_int_equal(mkdirat(scene.fd, "nested", 0755), 0);
+	assert_int_equal(mkdirat(scene.fd, "directory", 0755), 0);
+	assert_int_equal(mkdirat(scene.fd, "nested/directory", 0755), 0);
+	put_file(scene.fd, "directory/secret", "inside");
+	put_file(scene.fd, "nested/directory/secret", "inside");
+	put_file(scene.fd, "file", "inside");
 	make_link(tree.outside, "", "link_abs");
 	make_link("../../outside", "", "nested/link_rel");
 	make_link(tree.outside, "/secret", "link_file");
 	make_link("nested/directory", "", "good_link");
-	make_link(tree.root, "/../outside", "bad_link");
+	make_link(scene.host, "/../outside", "bad_link");
+	assert_int_equal(mkdirat(scene.fd, "away", 0755), 0);
+	put_file(scene.fd, "away/secret", "inside");
+	make_link("../root", "", "link_home");
 }
 
 /* In the other process: it ends with this one, also when this one crashes. */
@@ -77,7 +111,7 @@ swapper_run(void)
 	other_start();
 	while (!atomic_load(&shared->stop)) {
 		for (int i = 0; i < SWAPPED; i++) {
-			(void)renameat2(tree.root_fd, swapped[i][0], tree.root_fd, swapped[i][1],
+			(void)renameat2(scene.fd, swapped[i][0], scene.fd, swapped[i][1],
 			    RENAME_EXCHANGE);
 			atomic_fetch_add(&shared->swaps, 1);
 		}
@@ -158,11 +192,11 @@ change(const struct vpath *path)
 static void
 rearrange(const struct vpath *a, const struct vpath *b)
 {
-	const struct vpath kept = path_of("/kept");
+	const struct vpath kept = scene_path("/kept"), secret = scene_path("/directory/secret");
 	int results[] = {
 		vfs_make_directory(vfs, a),
 		vfs_remove_directory(vfs, a),
-		vfs_symlink(vfs, view_of("/directory/secret"), a),
+		vfs_symlink(vfs, view_of(secret.text), a),
 		vfs_rename(vfs, a, b, true),
 		vfs_remove(vfs, b, NULL),
 		vfs_hard_link(vfs, &kept, a),
@@ -179,11 +213,13 @@ static void
 work(unsigned i)
 {
 	static const char *const directories[] = { "/directory", "/nested/directory", "/good_link",
-		"/link_abs", "/bad_link", "/nested/link_rel" };
+		"/link_abs", "/bad_link", "/nested/link_rel", "/away", "/link_home" };
 	static const char *const files[] = { "/directory/secret", "/nested/directory/secret",
-		"/good_link/secret", "/file", "/link_file", "/bad_link/secret" };
-	struct vpath directory = path_of(directories[i % 6]), file = path_of(files[i / 6 % 6]);
-	struct vpath a = directory, b = path_of(directories[(i + 1) % 6]);
+		"/good_link/secret", "/file", "/link_file", "/bad_link/secret", "/away/secret",
+		"/link_home/secret" };
+	struct vpath directory = scene_path(directories[i % 8]);
+	struct vpath file = scene_path(files[i / 8 % 8]);
+	struct vpath a = directory, b = scene_path(directories[(i + 1) % 8]);
 
 	assert_true(a.length + 4U < VPATH_MAX && b.length + 6U < VPATH_MAX);
 	memcpy(a.text + a.length, "/new", 5);
@@ -203,16 +239,17 @@ work(unsigned i)
 }
 
 static void
-test_nothing_escapes(void **state)
+race(unsigned count)
 {
 	unsigned descriptors = open_descriptors();
 	unsigned long swaps_at_start;
 	int status;
 	pid_t pid;
 
-	(void)state;
-	put_file(tree.root_fd, "kept", "inside");
+	put_file(scene.fd, "kept", "inside");
 	inside_fill();
+	atomic_store(&shared->stop, false);
+	atomic_store(&shared->swaps, 0);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0)
@@ -220,7 +257,7 @@ test_nothing_escapes(void **state)
 	while (atomic_load(&shared->swaps) == 0)
 		sched_yield();
 	swaps_at_start = atomic_load(&shared->swaps);
-	for (unsigned i = 0; i < operations; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		work(i);
 		if (i % 64 == 0)
 			outside_assert_untouched(&outside, "racing", "");
@@ -234,6 +271,33 @@ test_nothing_escapes(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	assert_int_equal(open_descriptors(), descriptors);
+}
+
+static void
+test_nothing_escapes(void **state)
+{
+	(void)state;
+	scene_set("root", "");
+	race(operations);
+	close(scene.fd);
+}
+
+/* Nothing of the home is seen through the folder; what it holds looks like the outside. */
+static void
+test_nothing_escapes_from_a_folder(void **state)
+{
+	struct stat before, after;
+
+	(void)state;
+	put_file(tree.root_fd, "secret", "CANARY of the home");
+	scene_set("near", near_path);
+	assert_int_equal(fstatat(tree.root_fd, "secret", &before, 0), 0);
+	race(operations);
+	assert_int_equal(fstatat(tree.root_fd, "secret", &after, 0), 0);
+	assert_memory_equal(&before.st_ctim, &after.st_ctim, sizeof(before.st_ctim));
+	assert_memory_equal(&before.st_atim, &after.st_atim, sizeof(before.st_atim));
+	assert_int_equal(unlinkat(tree.root_fd, "secret", 0), 0);
+	close(scene.fd);
 }
 
 /* `upload` never overwrites and `overwrite` never creates, however fast the file comes and goes. */
@@ -308,8 +372,9 @@ group_setup(void **state)
 	    0);
 	assert_true(shared != MAP_FAILED);
 	tree_make_in_memory(&tree);
+	folders_make(&tree);
 	outside_make(&outside, &tree);
-	vfs = tree_vfs(&tree, PERMISSION_ALL);
+	vfs = folders_open(&tree, PERMISSION_ALL);
 	return 0;
 }
 
@@ -328,6 +393,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing_escapes_from_a_folder),
 		cmocka_unit_test(test_nothing_escapes),
 		cmocka_unit_test(test_new_and_existing_are_told_apart),
 	};
