@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/secret.h"
 #include "crypto/crypto.h"
+#include "master/admin_actor.h"
 #include "master/control_area.h"
 #include "master/http_guesses.h"
 #include "master/log.h"
@@ -28,6 +29,8 @@ struct http_auth {
 	uv_loop_t *loop;
 	struct log *log;
 	char *path; /* "": no password is asked */
+	struct admin_store *admins; /* borrowed */
+	const struct password_cost *cost; /* of their passwords; borrowed */
 
 	pthread_mutex_t lock; /* over what follows, which the pool's threads share */
 	struct auth_file *file; /* NULL: it could not be read, and everybody is refused */
@@ -48,6 +51,7 @@ struct job {
 	uv_work_t work;
 	struct http_auth *auth;
 	struct buf user, secret;
+	bool is_token; /* the secret is that of a key or a session, and there is no user */
 	struct address address;
 	http_auth_done *done;
 	void *ctx;
@@ -57,6 +61,8 @@ struct job {
 	char hash[PASSWORD_HASH_MAX]; /* the user's, or another one; "" when there is none */
 	uint8_t mark[MARK_BYTES];
 	bool is_good;
+	bool is_admin; /* good as an administrator, who is `actor` */
+	struct control_actor actor;
 	struct failure failure; /* the file could not be read again */
 };
 
@@ -160,7 +166,9 @@ conclude(struct job *job, enum http_verdict verdict)
 	char address[ADDRESS_TEXT_MAX];
 
 	address_text(&job->address, address);
-	if (verdict == HTTP_WELCOME &&
+	if (verdict == HTTP_WELCOME && job->is_admin)
+		actor = job->actor;
+	else if (verdict == HTTP_WELCOME &&
 	    view_copy(buf_view(&job->user), actor.name, sizeof(actor.name)) != 0)
 		verdict = HTTP_REFUSED;
 	snprintf(actor.origin, sizeof(actor.origin), "%s", address);
@@ -174,6 +182,23 @@ conclude(struct job *job, enum http_verdict verdict)
 	job_free(job);
 }
 
+/* A token, or a name and a password, as an administrator's. */
+static void
+look_for_admin(struct job *job)
+{
+	struct admin_claim claim = { .address = job->address, .now_ms = clock_wall_ms() };
+	struct failure failure;
+
+	if (job->is_token) {
+		claim.token = buf_view(&job->secret);
+	} else {
+		claim.username = buf_view(&job->user);
+		claim.password = buf_view(&job->secret);
+	}
+	job->is_admin = admin_actor(job->auth->admins, &claim, job->auth->cost, &job->actor,
+		&failure) == ADMIN_WELCOME;
+}
+
 static void
 look(uv_work_t *work)
 {
@@ -181,6 +206,11 @@ look(uv_work_t *work)
 	struct http_auth *auth = job->auth;
 	const char *hash = NULL, *other = NULL;
 
+	if (job->is_token) {
+		look_for_admin(job);
+		job->is_good = job->is_admin;
+		return;
+	}
 	pthread_mutex_lock(&auth->lock);
 	(void)!refresh(auth, &job->failure);
 	if (auth->file != NULL)
@@ -195,7 +225,10 @@ look(uv_work_t *work)
 	pthread_mutex_unlock(&auth->lock);
 }
 
-/* The same work is done whether there is such a user or not. */
+/*
+ * The same work is done whether there is such a user or not, and such an administrator or not. A
+ * name in the file is a user's and nobody else's.
+ */
 static void
 hash(uv_work_t *work)
 {
@@ -206,9 +239,18 @@ hash(uv_work_t *work)
 	pthread_mutex_lock(&auth->lock);
 	known = job->has_user && known_find(auth, job->mark, clock_mono_ms()) != NULL;
 	pthread_mutex_unlock(&auth->lock);
-	job->is_good = known || (auth_file_check(job->hash, buf_view(&job->secret)) ==
-	    PASSWORD_RIGHT && job->has_user);
-	if (!job->is_good || known)
+	if (known) {
+		job->is_good = true;
+		return;
+	}
+	job->is_good = auth_file_check(job->hash, buf_view(&job->secret)) == PASSWORD_RIGHT &&
+	    job->has_user;
+	look_for_admin(job);
+	if (job->has_user)
+		job->is_admin = false;
+	else
+		job->is_good = job->is_admin;
+	if (!job->is_good || job->is_admin)
 		return;
 	pthread_mutex_lock(&auth->lock);
 	known_add(auth, job->mark, clock_mono_ms());
@@ -290,9 +332,10 @@ void
 http_auth_ask(struct http_auth *auth, const struct http_claim *claim, http_auth_done *done,
 	void *ctx)
 {
+	bool is_token = claim->kind == IPC_HTTP_BEARER && claim->secret.n > 0;
 	struct job *job;
 
-	if (auth->path[0] == '\0' || claim->kind != IPC_HTTP_BASIC) {
+	if (!is_token && (auth->path[0] == '\0' || claim->kind != IPC_HTTP_BASIC)) {
 		answer_at_once(auth, claim, done, ctx);
 		return;
 	}
@@ -300,8 +343,8 @@ http_auth_ask(struct http_auth *auth, const struct http_claim *claim, http_auth_
 		done(ctx, HTTP_BUSY, NULL);
 		return;
 	}
-	*job = (struct job){ .auth = auth, .address = claim->address, .done = done, .ctx = ctx,
-		.user = buf_init(claim->user.n), .secret = buf_init(claim->secret.n) };
+	*job = (struct job){ .auth = auth, .is_token = is_token, .address = claim->address,
+		.done = done, .ctx = ctx, .user = buf_init(claim->user.n), .secret = buf_init(claim->secret.n) };
 	job->work.data = job;
 	buf_raw(&job->user, claim->user.p, claim->user.n);
 	buf_raw(&job->secret, claim->secret.p, claim->secret.n);
@@ -311,11 +354,11 @@ http_auth_ask(struct http_auth *auth, const struct http_claim *claim, http_auth_
 }
 
 int
-http_auth_new(struct http_auth **out, uv_loop_t *loop, struct log *log, const char *path,
+http_auth_new(struct http_auth **out, const struct http_auth_settings *settings,
 	struct failure *failure)
 {
 	struct http_auth *auth = calloc(1, sizeof(*auth));
-	int err = auth == NULL || (auth->path = strdup(path)) == NULL ? ERR_MEMORY : 0;
+	int err = auth == NULL || (auth->path = strdup(settings->path)) == NULL ? ERR_MEMORY : 0;
 
 	*out = NULL;
 	if (err == 0 && pthread_mutex_init(&auth->lock, NULL) != 0)
@@ -326,11 +369,13 @@ http_auth_new(struct http_auth **out, uv_loop_t *loop, struct log *log, const ch
 		free(auth);
 		return failure_set(failure, err, "%s", err_text(err));
 	}
-	auth->loop = loop;
-	auth->log = log;
+	auth->loop = settings->loop;
+	auth->log = settings->log;
+	auth->admins = settings->admins;
+	auth->cost = settings->cost;
 	STAILQ_INIT(&auth->waiting);
 	crypto_random(auth->key, sizeof(auth->key));
-	if (path[0] != '\0' && (err = refresh(auth, failure)) != 0)
+	if (auth->path[0] != '\0' && (err = refresh(auth, failure)) != 0)
 		http_auth_free(&auth);
 	*out = auth;
 	return err;

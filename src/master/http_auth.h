@@ -1,5 +1,6 @@
 /*
- * http_auth.h - who uses the HTTP API: the file of users, read again when it changes.
+ * http_auth.h - who uses the HTTP API: users of the file, which is read again when it changes, and
+ * administrators by password, API key or session.
  *
  * The file and the hashes are looked at on the thread pool, one hash at a time: whoever guesses
  * here takes no turn from logins. A password that was right is remembered for some minutes, as a
@@ -39,11 +40,17 @@ struct http_claim {
 	struct address address;
 };
 
-/*
- * `path` is that of the file, or "": no password is asked. ERR_INVALID, ERR_NOT_FOUND, ... with a
- * text when the file cannot be read or is none.
- */
-MUST int http_auth_new(struct http_auth **out, uv_loop_t *loop, struct log *log, const char *path,
+/* All borrowed but for the path. */
+struct http_auth_settings {
+	uv_loop_t *loop;
+	struct log *log;
+	const char *path; /* of the file, or "": no password is asked */
+	struct admin_store *admins;
+	const struct password_cost *cost; /* of administrators' passwords */
+};
+
+/* ERR_INVALID, ERR_NOT_FOUND, ... with a text when the file cannot be read or is none. */
+MUST int http_auth_new(struct http_auth **out, const struct http_auth_settings *settings,
 	struct failure *failure);
 /* When nothing of it runs on the pool any more. */
 void http_auth_free(struct http_auth **auth);

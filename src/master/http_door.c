@@ -384,7 +384,9 @@ open_auth(struct http_door *door, struct buf *mistakes)
 
 	if (path == NULL)
 		return ERR_MEMORY;
-	err = http_auth_new(&door->auth, &m->loop, m->log, path, &failure);
+	err = http_auth_new(&door->auth, &(struct http_auth_settings){ .loop = &m->loop,
+		.log = m->log, .path = path, .admins = m->admins,
+		.cost = provider_rules(m->provider)->cost }, &failure);
 	free(path);
 	if (err == 0)
 		return 0;
