@@ -81,8 +81,6 @@ http_reply_master(struct http_connection *c, const struct ipc_http_answer *answe
 	uint64_t newline;
 
 	c->status = (int)answer->status;
-	if (c->status == 200 && c->route->success != 0)
-		c->status = c->route->success;
 	if (answer->body_bytes > 0) {
 		newline = answer->is_text ? 0 : 1;
 		c->is_text = answer->is_text;

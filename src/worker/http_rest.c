@@ -22,7 +22,7 @@ static const struct http_route routes[] = {
 	    .flags = ROUTE_CHANGES, .id_key = "connection_id", .message_status = 404 },
 	{ "GET", "/api/v1/quota_scan", "quota_scan", "list", .flags = 0 },
 	{ "POST", "/api/v1/quota_scan", "quota_scan", "start",
-	    .flags = ROUTE_CHANGES | ROUTE_USER_NAME, .success = 201, .message_status = 409 },
+	    .flags = ROUTE_CHANGES | ROUTE_USER_NAME, .message_status = 409 },
 	{ "GET", "/api/v1/user", "user", "list", .parameters = list_parameters },
 	{ "POST", "/api/v1/user", "user", "add", .flags = ROUTE_CHANGES | ROUTE_USER },
 	{ "GET", "/api/v1/user/", "user", "show", .id_key = "id" },

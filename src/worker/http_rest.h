@@ -30,7 +30,6 @@ struct http_route {
 	unsigned flags;     /* enum http_route_flag bits */
 	const char *id_key; /* the id's name in the control request */
 	const char *const *parameters; /* of the query, that are taken over; NULL: none */
-	int success;        /* the status of success; 0: 200 */
 	int message_status; /* whose text is a message and no error; 0: none */
 };
 
