@@ -1,7 +1,7 @@
 /*
  * http_requests.h - control requests that come over HTTP, at the master's side.
  *
- *   HTTP_REQUEST --who is it?--> HTTP_GO --HTTP_BODY...--> the engine --> HTTP_ANSWER, HTTP_CHUNK...
+ *   HTTP_REQUEST --who?--> HTTP_GO --HTTP_BODY...--> the engine --> HTTP_ANSWER, HTTP_CHUNK...
  *
  * The worker says which request it is and who asks; both are held against what this door may ask
  * for and whom it knows, before a body is taken. Everything is bounded, whatever the worker says:

@@ -1,6 +1,6 @@
 /*
- * http_tls_key.h - the certificate of the HTTP service and its key: read at start and at SIGHUP, and
- * signatures for the HTTP worker, made on the thread pool. Private to master/.
+ * http_tls_key.h - the certificate of the HTTP service and its key: read at start and at
+ * SIGHUP, and signatures for the HTTP worker, made on the thread pool. Private to master/.
  */
 #ifndef MASTER_HTTP_TLS_KEY_H
 #define MASTER_HTTP_TLS_KEY_H
