@@ -179,6 +179,34 @@ def test_connections(shared, api, accounts):
     assert error(api.ask('DELETE', path)) == (404, '', 'Not Found')
 
 
+def test_quota_scan(api):
+    home = '/tmp/postern-no-such-home'
+    user = api.ask('POST', 'user', {**USER, 'home_dir': home}).json
+    assert error(api.ask('POST', 'quota_scan', user)) == (201, '', 'Scan started')
+    for body in (b'', b'[]', {'username': ''}, {}):
+        assert api.ask('POST', 'quota_scan', body).status in (400, 404)
+    assert api.ask('POST', 'quota_scan', {'username': 'none'}).status == 404
+    assert wait_until(lambda: api.ask('GET', 'quota_scan').body == b'[]\n', 'no scan runs')
+
+
+def test_metrics(api):
+    answer = api.ask('GET', '/metrics')
+    assert answer.status == 200 and answer.headers['Content-Type'].startswith('text/plain')
+    assert b'\n# TYPE sftpgo_http_req_total counter\n' in answer.body
+
+    def count(name):
+        text = api.ask('POST', '/metrics').body.decode()
+        return int(next(line.split()[1] for line in text.splitlines()
+                        if line.startswith(name + ' ')))
+    before = {name: count(name) for name in ('sftpgo_http_req_ok_total',
+                                             'sftpgo_http_client_errors_total')}
+    api.ask('GET', 'version')
+    api.ask('GET', 'none')
+    # of those that ask for the numbers, each is counted when it has been answered
+    assert count('sftpgo_http_client_errors_total') == before['sftpgo_http_client_errors_total'] + 1
+    assert count('sftpgo_http_req_ok_total') >= before['sftpgo_http_req_ok_total'] + 3
+
+
 def test_management_disabled(servers):
     config = with_http()
     server = servers(config)
