@@ -366,6 +366,21 @@ check_login_methods(const struct text_list *denied, struct failure *failure)
 	return 0;
 }
 
+/* The end of a file's name, which has at most so many bytes. */
+static int
+check_extension_list(const struct text_list *list, struct failure *failure)
+{
+	enum { NAME_BYTES_MAX = 255 };
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (strlen(list->items[i]) > NAME_BYTES_MAX || strchr(list->items[i], '/') != NULL)
+			return failure_invalid(failure,
+			    "invalid file extension \"%s\": it must be the end of a file name",
+			    list->items[i]);
+	}
+	return 0;
+}
+
 static int
 check_extensions(struct user_extensions_list *list, struct failure *failure)
 {
@@ -381,6 +396,9 @@ check_extensions(struct user_extensions_list *list, struct failure *failure)
 		if (item->allowed.count == 0 && item->denied.count == 0)
 			return failure_invalid(failure,
 			    "empty file extensions filter for the path \"%s\"", item->path);
+		if ((err = check_extension_list(&item->denied, failure)) != 0 ||
+		    (err = check_extension_list(&item->allowed, failure)) != 0)
+			return err;
 		for (size_t k = 0; k < i; k++) {
 			if (strcmp(list->items[k].path, item->path) == 0)
 				return failure_invalid(failure,

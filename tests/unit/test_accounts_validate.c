@@ -174,6 +174,27 @@ folders_json(unsigned count, struct buf *out)
 }
 
 static void
+refuses_long_extension(void)
+{
+	char name[257], json[512], text[512];
+	struct user *user;
+
+	memset(name, 'x', sizeof(name));
+	name[255] = '\0';
+	snprintf(json, sizeof(json), "{\"filters\":{\"file_extensions\":[{\"path\":\"/a\","
+	    "\"denied_extensions\":[\"%s\"]}]}}", name);
+	user = accepts(json);
+	user_free(&user);
+	name[255] = 'x';
+	name[256] = '\0';
+	snprintf(json, sizeof(json), "{\"filters\":{\"file_extensions\":[{\"path\":\"/a\","
+	    "\"denied_extensions\":[\"%s\"]}]}}", name);
+	snprintf(text, sizeof(text),
+	    "invalid file extension \"%s\": it must be the end of a file name", name);
+	refuses(json, text);
+}
+
+static void
 later_fields_have_their_words(void **state)
 {
 	(void)state;
@@ -213,6 +234,10 @@ later_fields_have_their_words(void **state)
 	    "{\"filters\":{\"file_extensions\":[{\"path\":\"/a\",\"denied_extensions\":[\".x\"]},"
 	    "{\"path\":\"/a/.\",\"allowed_extensions\":[\".y\"]}]}}",
 	    "duplicate file extensions filter for the path \"/a\"");
+	refuses("{\"filters\":{\"file_extensions\":[{\"path\":\"/a\","
+		"\"allowed_extensions\":[\"/x\"]}]}}",
+	    "invalid file extension \"/x\": it must be the end of a file name");
+	refuses_long_extension();
 	refuses("{\"filters\":{\"max_upload_file_size\":-1}}", "invalid max_upload_file_size: -1");
 	accepts_and_frees("{\"filters\":{\"max_upload_file_size\":9223372036854775807}}");
 	refuses("{\"filters\":{\"fsync\":\"always\"}}",
