@@ -57,10 +57,11 @@ vfs_policy_verdict(const struct vfs_policy *policy, const struct vpath *path, bo
 	enum node_type type = is_directory ? NODE_DIRECTORY : NODE_OTHER;
 	struct grants grants = policy_grants(policy, path);
 	operations wanted = (operations)1 << operation;
+	uint32_t needs, parent_needs;
 
 	if (number >= 2 * OPERATION_COUNT)
 		return false;
-	operation_needs(operation, operand, type, &out->needs, &out->parent_needs);
+	operation_needs(operation, operand, type, &needs, &parent_needs);
 	*out = (struct vfs_verdict){
 		.operation = names[operation],
 		.as_target = operand == OPERAND_TARGET,
@@ -68,8 +69,8 @@ vfs_policy_verdict(const struct vfs_policy *policy, const struct vpath *path, bo
 		    operation_applies(operation, operand, type),
 		.allowed = operations_permitted(policy, wanted, operand, type, path, grants),
 		.reason = reason_of(policy, wanted, operand, type, path, grants),
-		.needs = out->needs,
-		.parent_needs = out->parent_needs,
+		.needs = needs,
+		.parent_needs = parent_needs,
 	};
 	return true;
 }
