@@ -1,7 +1,9 @@
 /*
  * Hostile paths through every operation that takes one: nothing outside the root is read, listed,
- * changed or shown, whatever a path says and wherever links in the root lead.
+ * changed or shown, whatever a path says and wherever links in the root lead. The root is first
+ * the home, then a virtual folder.
  */
+#include "vfs_hostile_paths.h"
 #include "vfs_outside.h"
 
 #include <limits.h>
@@ -9,47 +11,19 @@
 static struct tree tree;
 static struct outside outside;
 static struct vfs *vfs;
+static const char *where = ""; /* the root, as the client sees it */
+
+/* A path in it. */
+static struct vpath
+inside(const char *name)
+{
+	char text[PATH_MAX];
+
+	snprintf(text, sizeof(text), "%s%s", where, name);
+	return path_of(text);
+}
 
 /* ---- the inside: ordinary nodes, and links that want to lead out */
-
-struct trap {
-	const char *name, *target; /* @O is the host path of the outside, @R that of the root */
-};
-
-static const struct trap traps[] = {
-	{ "abs_out", "@O" },
-	{ "abs_secret", "@O/secret" },
-	{ "abs_new", "@O/new" },
-	{ "abs_empty", "@O/empty" },
-	{ "rel_out", "../outside" },
-	{ "rel_secret", "../outside/secret" },
-	{ "rel_new", "../outside/new" },
-	{ "deep_out", "../../../../../../../../../../../..@O" },
-	{ "slash", "/" },
-	{ "up", ".." },
-	{ "up_up", "../../.." },
-	{ "up_in_the_middle", "dir/../../outside" },
-	{ "loop_a", "loop_b" },
-	{ "loop_b", "loop_a" },
-	{ "self", "self" },
-	{ "dangling", "none" },
-	{ "chain", "abs_out" },
-	{ "chain_twice", "chain" },
-	{ "proc_root", "/proc/self/root" },
-	{ "proc_cwd", "/proc/self/cwd" },
-	{ "proc_fd", "/proc/self/fd/0" },
-	{ "etc", "/etc" },
-	{ "host_root", "@R" },
-	{ "host_file", "@R/dir/file" },
-	{ "host_up", "@R/../outside" },
-	{ "host_up_secret", "@R/../outside/secret" },
-	{ "host_beside", "@R/../../@O" },
-	{ "dir/up_out", "../../outside" },
-	{ "dir/up_up", "../.." },
-	{ "dir/abs_out", "@O" },
-};
-
-enum { TRAP_COUNT = sizeof(traps) / sizeof(traps[0]) };
 
 static void
 trap_target(const struct trap *trap, char *out, size_t size)
@@ -95,91 +69,7 @@ inside_fill(void)
 	}
 }
 
-/* ---- the paths */
-
-struct corpus {
-	size_t count;
-	struct view paths[1200];
-};
-
 static struct corpus corpus;
-
-static void
-corpus_add(const char *bytes, size_t n)
-{
-	uint8_t *copy = malloc(n > 0 ? n : 1);
-
-	assert_non_null(copy);
-	assert_true(corpus.count < sizeof(corpus.paths) / sizeof(corpus.paths[0]));
-	memcpy(copy, bytes, n);
-	corpus.paths[corpus.count++] = (struct view){ copy, n };
-}
-
-static void
-corpus_add_text(const char *a, const char *b, const char *c)
-{
-	char text[PATH_MAX];
-
-	snprintf(text, sizeof(text), "%s%s%s", a, b, c);
-	corpus_add(text, strlen(text));
-}
-
-static void
-corpus_add_links(void)
-{
-	static const char *const ends[] = { "", "/", "/secret", "/dir", "/dir/canary-entry",
-		"/new", "/..", "/../secret", "/../outside/secret", "/empty", "/link",
-		"/tmp" };
-
-	for (size_t i = 0; i < TRAP_COUNT; i++) {
-		for (size_t j = 0; j < sizeof(ends) / sizeof(ends[0]); j++)
-			corpus_add_text("/", traps[i].name, ends[j]);
-	}
-}
-
-static void
-corpus_add_climbing(void)
-{
-	static const char *const starts[] = { "", "/", "//", "./", "dir/", "/dir/../", "none/",
-		"file/", "abs_out/", "dir/up_up/" };
-	static const char *const climbs[] = { "..", "../..", "../../../../../../../../../..",
-		"..//..", "./../.", "..\\..", "%2e%2e", "..%00", "..;", "\xc0\xae\xc0\xae" };
-
-	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
-		for (size_t j = 0; j < sizeof(climbs) / sizeof(climbs[0]); j++) {
-			corpus_add_text(starts[i], climbs[j], "/outside/secret");
-			corpus_add_text(starts[i], climbs[j], tree.outside);
-		}
-	}
-}
-
-static void
-corpus_add_names(void)
-{
-	static const char *const names[] = { "", "/", ".", "..", "...", " ", "-rf", "~", "~root",
-		"*", "$HOME", "`id`", "\r\n", "\x1b[2J", "\xff\xfe\xfd", "\xf0\x9f\x92\xa9",
-		"\xed\xa0\x80", "CON", "a:b", ".sftpgo-upload.x", "/proc/self/environ",
-		"/proc/self/fd/0", "/dev/null", "/dev/tty", "/etc/passwd", "/sys/kernel" };
-	char long_path[VPATH_MAX + 1];
-	char name[] = "/dir/x?y";
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		corpus_add(names[i], strlen(names[i]));
-	for (unsigned byte = 0; byte < 256; byte++) {
-		name[6] = (char)byte;
-		corpus_add(name, sizeof(name) - 1);
-	}
-	memset(long_path, 'n', sizeof(long_path));
-	corpus_add(long_path, VPATH_NAME_MAX);
-	corpus_add(long_path, VPATH_NAME_MAX + 1);
-	for (size_t i = 0; i < sizeof(long_path); i += 100)
-		long_path[i] = '/';
-	corpus_add(long_path, VPATH_MAX);
-	corpus_add(long_path, VPATH_MAX + 1);
-	for (size_t i = 0; i + 3 <= sizeof(long_path); i += 3)
-		memcpy(long_path + i, "../", 3);
-	corpus_add(long_path, sizeof(long_path));
-}
 
 /* ---- the operations */
 
@@ -331,14 +221,13 @@ run_set_unfollowed(const struct vpath *path)
 static void
 use_result(const char *name)
 {
-	struct vpath path = path_of(name), below = path_of(name);
+	struct vpath path = inside(name), below = inside(name);
 
 	(void)run_stat(&path);
 	(void)run_list(&path);
 	(void)run_open_read(&path);
 	(void)run_create(&path);
 	(void)run_set_rest(&path);
-	assert_int_equal(vpath_parse(&below, view_of(name)), 0);
 	(void)run_read_link(&path);
 	memcpy(below.text + below.length, "/secret", 8);
 	below.length = (uint16_t)(below.length + 7);
@@ -349,7 +238,7 @@ use_result(const char *name)
 static int
 run_symlink_to(const struct vpath *path)
 {
-	struct vpath made = path_of("/made"), deep = path_of("/dir/made");
+	struct vpath made = inside("/made"), deep = inside("/dir/made");
 	struct view target = { (const uint8_t *)path->text, path->length };
 	int err = vfs_symlink(vfs, target, &made);
 
@@ -378,7 +267,7 @@ run_symlink_at(const struct vpath *path)
 static int
 run_hard_link_from(const struct vpath *path)
 {
-	struct vpath made = path_of("/made");
+	struct vpath made = inside("/made");
 	int err = vfs_hard_link(vfs, path, &made);
 
 	if (err == 0)
@@ -389,7 +278,7 @@ run_hard_link_from(const struct vpath *path)
 static int
 run_hard_link_to(const struct vpath *path)
 {
-	struct vpath from = path_of("/dir/file");
+	struct vpath from = inside("/dir/file");
 
 	return vfs_hard_link(vfs, &from, path);
 }
@@ -397,7 +286,7 @@ run_hard_link_to(const struct vpath *path)
 static int
 run_rename_from(const struct vpath *path)
 {
-	struct vpath made = path_of("/made");
+	struct vpath made = inside("/made");
 	int err = vfs_rename(vfs, path, &made, true);
 
 	if (err == 0)
@@ -408,7 +297,7 @@ run_rename_from(const struct vpath *path)
 static int
 run_rename_to(const struct vpath *path)
 {
-	struct vpath from = path_of("/dir/file");
+	struct vpath from = inside("/dir/file");
 
 	return vfs_rename(vfs, &from, path, false);
 }
@@ -416,7 +305,7 @@ run_rename_to(const struct vpath *path)
 static int
 run_rename_over(const struct vpath *path)
 {
-	struct vpath from = path_of("/file");
+	struct vpath from = inside("/file");
 
 	return vfs_rename(vfs, &from, path, true);
 }
@@ -424,7 +313,7 @@ run_rename_over(const struct vpath *path)
 static int
 run_rename_directory_to(const struct vpath *path)
 {
-	struct vpath from = path_of("/dir");
+	struct vpath from = inside("/dir");
 
 	return vfs_rename(vfs, &from, path, true);
 }
@@ -494,6 +383,22 @@ attempt_run(const struct attempt *attempt, const struct vpath *path)
 	return err;
 }
 
+/* Behind the root's own path, as the bytes that a client would send. */
+static int
+corpus_path(struct view bytes, struct vpath *out)
+{
+	struct buf text = buf_init(65536);
+	int err;
+
+	buf_text(&text, where);
+	buf_u8(&text, '/');
+	buf_raw(&text, bytes.p, bytes.n);
+	assert_int_equal(buf_error(&text), 0);
+	err = vpath_parse(out, buf_view(&text));
+	buf_free(&text);
+	return err;
+}
+
 static void
 test_every_path_through_every_operation(void **state)
 {
@@ -501,15 +406,15 @@ test_every_path_through_every_operation(void **state)
 	size_t tried = 0;
 
 	(void)state;
-	corpus_add_links();
-	corpus_add_climbing();
-	corpus_add_names();
+	corpus_add_links(&corpus);
+	corpus_add_climbing(&corpus, tree.outside);
+	corpus_add_names(&corpus);
 	assert_true(corpus.count >= 250);
 	inside_fill();
 	for (size_t i = 0; i < corpus.count; i++) {
 		struct vpath path;
 
-		if (vpath_parse(&path, corpus.paths[i]) != 0)
+		if (corpus_path(corpus.paths[i], &path) != 0)
 			continue;
 		tried++;
 		for (size_t j = 0; j < ATTEMPT_COUNT; j++)
@@ -519,6 +424,7 @@ test_every_path_through_every_operation(void **state)
 	assert_int_equal(open_descriptors(), descriptors);
 	for (size_t i = 0; i < corpus.count; i++)
 		free((void *)(uintptr_t)corpus.paths[i].p);
+	corpus.count = 0;
 }
 
 /* Not even the error says whether something is there on the outside. */
@@ -536,8 +442,8 @@ test_errors_tell_nothing(void **state)
 
 		snprintf(text, sizeof(text), "/%s/%s", name, there[i / TRAP_COUNT]);
 		snprintf(absent, sizeof(absent), "/%s/absent", name);
-		a = path_of(text);
-		b = path_of(absent);
+		a = inside(text);
+		b = inside(absent);
 		for (size_t k = 0; k < ATTEMPT_COUNT; k++) {
 			int err = attempt_run(&attempts[k], &a);
 
@@ -551,13 +457,16 @@ test_errors_tell_nothing(void **state)
 static void
 test_good_links_work(void **state)
 {
+	static const char *const good[] = { "/host_file", "/host_root/dir/file", "/slash/dir/file",
+		"/up/file", "/up_up/dir/up_up/file" };
+
 	(void)state;
 	inside_fill();
-	assert_content(vfs, "/host_file", "inside");
-	assert_content(vfs, "/host_root/dir/file", "inside");
-	assert_content(vfs, "/slash/dir/file", "inside");
-	assert_content(vfs, "/up/file", "inside");
-	assert_content(vfs, "/up_up/dir/up_up/file", "inside");
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct vpath path = inside(good[i]);
+
+		assert_content(vfs, path.text, "inside");
+	}
 }
 
 /* The root's own host path is looked at by components: "/x/root" is not in "/x/ro". */
@@ -567,7 +476,7 @@ test_host_path_of_another_root(void **state)
 	char target[256], other[256];
 	struct vfs_policy policy = { 0 };
 	struct vfs *short_vfs;
-	struct vpath path = path_of("/into");
+	struct vpath path = inside("/into");
 	struct vfs_attributes attributes;
 
 	(void)state;
@@ -594,6 +503,28 @@ group_setup(void **state)
 	return 0;
 }
 
+/* The same root is a folder; the home is another, and empty. */
+static int
+folder_setup(void **state)
+{
+	struct vfs_policy policy = { 0 };
+	int home, fd;
+
+	(void)state;
+	tree_make_in_memory(&tree);
+	assert_int_equal(mkdirat(tree.base_fd, "home", 0755), 0);
+	outside_make(&outside, &tree);
+	where = "/deep/folder";
+	assert_int_equal(vfs_policy_add(&policy, view_of("/"), PERMISSION_ALL), 0);
+	assert_int_equal(vfs_policy_add_folder(&policy, view_of(where), view_of(tree.root)), 0);
+	home = openat(tree.base_fd, "home", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = open(tree.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_true(home >= 0 && fd >= 0);
+	assert_int_equal(vfs_new_with_folders(&vfs, home, NULL, &policy, &fd), 0);
+	vfs_policy_free(&policy);
+	return 0;
+}
+
 static int
 group_teardown(void **state)
 {
@@ -606,12 +537,18 @@ group_teardown(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest in_home[] = {
 		cmocka_unit_test(test_every_path_through_every_operation),
 		cmocka_unit_test(test_errors_tell_nothing),
 		cmocka_unit_test(test_good_links_work),
 		cmocka_unit_test(test_host_path_of_another_root),
 	};
+	const struct CMUnitTest in_folder[] = {
+		cmocka_unit_test(test_every_path_through_every_operation),
+		cmocka_unit_test(test_errors_tell_nothing),
+		cmocka_unit_test(test_good_links_work),
+	};
+	int failed = cmocka_run_group_tests(in_home, group_setup, group_teardown);
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return failed + cmocka_run_group_tests(in_folder, folder_setup, group_teardown);
 }

@@ -255,6 +255,58 @@ test_atomic_uploads(void **state)
 	check(PERMISSION_DOWNLOAD, PERMISSION_UPLOAD, 1, "root", TREE_READ_FILE);
 }
 
+/* So many folders have come, and the policy has so many others. */
+static int
+receive(unsigned came, unsigned named)
+{
+	struct vfs_policy policy = { 0 };
+	struct session_policy session;
+	struct master_link link;
+	struct buf encoded = buf_init(IPC_BYTES_MAX), message = buf_init(IPC_BYTES_MAX);
+	int fd = folder_fd(&tree, "root"), pair[2], err;
+	char path[32];
+
+	assert_int_equal(ipc_pair(pair), 0);
+	assert_int_equal(vfs_policy_add(&policy, view_of("/"), PERMISSION_LIST), 0);
+	for (unsigned i = 0; i < named; i++) {
+		snprintf(path, sizeof(path), "/%u", i);
+		folder_add(&tree, &policy, path, path + 1);
+	}
+	ipc_encode_session_folder(&message, &(struct ipc_session_folder){});
+	for (unsigned i = 0; i < came; i++)
+		assert_int_equal(ipc_send(pair[0], &message, &fd, 1, false), 0);
+	buf_clear(&message);
+	vfs_policy_encode(&encoded, &policy);
+	ipc_encode_session_policy(&message, &(struct ipc_session_policy){
+		.root_path = view_of(tree.root), .policy = buf_view(&encoded) });
+	assert_int_equal(ipc_send(pair[0], &message, &fd, 1, false), 0);
+	master_link_init(&link, pair[1], PHASE_START);
+	err = session_policy_receive(&link, 0, &session);
+	assert_null(session.vfs);
+	master_link_free(&link);
+	vfs_policy_free(&policy);
+	buf_free(&encoded);
+	buf_free(&message);
+	close(pair[0]);
+	close(pair[1]);
+	close(fd);
+	return err;
+}
+
+static void
+test_folders_and_policy_agree(void **state)
+{
+	unsigned before = open_descriptors();
+
+	(void)state;
+	assert_int_equal(receive(0, 1), ERR_PROTOCOL);
+	assert_int_equal(receive(1, 0), ERR_PROTOCOL);
+	assert_int_equal(receive(2, 1), ERR_PROTOCOL);
+	assert_int_equal(receive(VFS_FOLDERS_MAX, VFS_FOLDERS_MAX - 1), ERR_PROTOCOL);
+	assert_int_equal(receive(VFS_FOLDERS_MAX + 1, VFS_FOLDERS_MAX), ERR_LIMIT);
+	assert_int_equal(open_descriptors(), before);
+}
+
 /* The rules below a root count, and those of another root do not. */
 static void
 test_rights_of_a_policy(void **state)
@@ -312,6 +364,7 @@ main(void)
 	const struct CMUnitTest derived[] = {
 		cmocka_unit_test(test_rights_of_a_policy),
 		cmocka_unit_test(test_strict_renames),
+		cmocka_unit_test(test_folders_and_policy_agree),
 	};
 	const struct CMUnitTest by_the_kernel[] = {
 		cmocka_unit_test(test_each_permission_in_the_home),
