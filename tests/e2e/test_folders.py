@@ -5,7 +5,7 @@ import os
 import pytest
 
 from clients import random_file
-from postern_server import give, wait_until
+from postern_server import AS_ROOT, give, wait_until
 
 
 def account_with_folders(accounts, server, folders, **fields):
@@ -119,6 +119,24 @@ def test_a_woken_session_has_its_folders(servers, accounts, sftp_of):
         wait_until(lambda: json.loads(server.cli('status', '--json').stdout)['parked'] == 1,
                    'the session is parked')
     assert sorted(sftp.listdir('/near')) == ['0', '1']
+
+
+@pytest.mark.skipif(not AS_ROOT, reason='ids are mapped by a server that was started by root')
+def test_the_ids_of_the_account_decide(server, accounts, sftp_of):
+    private = host_directory(server, 'private')
+    os.chmod(private, 0o700)
+    os.chown(private, 41234, 41234)
+    owner, other = (account_with_folders(accounts, server, {'/p': private}, uid=uid, gid=uid)
+                    for uid in (41234, 41235))
+    with sftp_of(owner).open('/p/f', 'w') as file:
+        file.write('mine')
+    assert os.stat(os.path.join(private, 'f')).st_uid == 41234
+    sftp = sftp_of(other)
+    assert 'p' in sftp.listdir('/')
+    for call in (lambda: sftp.listdir('/p'), lambda: sftp.open('/p/f'),
+                 lambda: sftp.open('/p/g', 'w')):
+        with pytest.raises(OSError, match='ermission denied'):
+            call()
 
 
 def test_file_extensions(server, accounts):
