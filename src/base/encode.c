@@ -84,7 +84,7 @@ hex_encode(struct buf *out, struct view bytes)
 	}
 }
 
-static int
+int
 hex_value(uint8_t c)
 {
 	if (c >= '0' && c <= '9')

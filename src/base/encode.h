@@ -17,6 +17,8 @@ void base64_encode(struct buf *out, struct view bytes, bool padded);
 MUST int base64_decode(struct buf *out, struct view text);
 /* Lower-case hexadecimal. */
 void hex_encode(struct buf *out, struct view bytes);
+/* The value of a hexadecimal digit, in either case; -1 for anything else. */
+int hex_value(uint8_t c);
 MUST int hex_decode(struct buf *out, struct view text);
 
 #endif

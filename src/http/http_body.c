@@ -1,5 +1,7 @@
 #include "http/http_body.h"
 
+#include "base/encode.h"
+
 enum { SIZE_DIGITS_MAX = 8 };
 
 int
@@ -29,18 +31,6 @@ take_bytes(struct http_body *body, struct view *bytes, struct buf *out)
 	bytes->n -= n;
 	body->left -= n;
 	return 0;
-}
-
-static int
-hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 /* One character of "1a2b\r\n". `at` counts the digits; above the maximum the CR has been seen. */

@@ -124,18 +124,6 @@ on_http_ready(struct http_door *door, struct rd fields)
 	return 0;
 }
 
-static void
-count(struct metrics *metrics, uint32_t status)
-{
-	metrics_add(metrics, METRIC_HTTP_REQUESTS, 0, 1);
-	if (status >= 200 && status < 300)
-		metrics_add(metrics, METRIC_HTTP_OK, 0, 1);
-	else if (status >= 400 && status < 500)
-		metrics_add(metrics, METRIC_HTTP_CLIENT_ERRORS, 0, 1);
-	else if (status >= 500)
-		metrics_add(metrics, METRIC_HTTP_SERVER_ERRORS, 0, 1);
-}
-
 static int
 on_http_served(struct http_door *door, struct rd fields)
 {
@@ -144,7 +132,7 @@ on_http_served(struct http_door *door, struct rd fields)
 
 	if (err != 0)
 		return err;
-	count(door->master->metrics, message.status);
+	metrics_http(door->master->metrics, (int)message.status);
 	log_http(door->master->log, &(struct log_http){ .method = message.method,
 		.protocol = message.protocol, .remote_address = message.address,
 		.request_id = message.request_id, .uri = message.uri,
