@@ -96,13 +96,15 @@ http_reply_master(struct http_connection *c, const struct ipc_http_answer *answe
 void
 http_reply_served(struct http_connection *c)
 {
-	struct view agent = http_head_field(&c->head, "User-Agent");
 	struct buf uri = buf_init(9000);
-	struct view host = c->head.host;
+	struct view agent, host;
 
+	/* between two requests the head is that of the last one, whose bytes are gone */
 	if (!c->is_serving)
 		return;
 	c->is_serving = false;
+	agent = http_head_field(&c->head, "User-Agent");
+	host = c->head.host;
 	if (agent.n > 2048)
 		agent.n = 2048;
 	if (host.n > 512)
