@@ -261,8 +261,9 @@ succeed(struct scan *scan, bool exact)
 		quota_scope_counted(scan->scope, scan->found, exact);
 	if (!exact)
 		log_app(scan->scans->master->log, LOG_LEVEL_WARN, "quota", "",
-		    "the files of user \"%s\" could not be counted while nothing changes",
-		    scan->username);
+		    "the files of user \"%s\" could not be counted while nothing changes: %s",
+		    scan->username, scan->state == SCAN_AGAIN ? "there are too many" :
+		    "a session does not answer");
 	finish(scan, NULL);
 }
 
