@@ -20,7 +20,7 @@ enum {
 	/* A scope that stays unsure is counted again, but not all the time. */
 	SETTLE_MS_MIN = 1000,
 	SETTLE_TIMES = 10, /* so many times as long as the walk took */
-	SETTLE_FAILED_MS = 60 * 1000,
+	SETTLE_FAILED_MS = 10 * 1000,
 	RESULTS = 64,
 	RESULT_TEXT_MAX = 256,
 };

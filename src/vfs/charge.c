@@ -44,12 +44,24 @@ charge_open_lease(struct vfs_quota *quota)
 	return quota == NULL ? 0 : lease(quota, (struct vfs_amount){ 0 });
 }
 
+/* What was lent beyond the limit is not lent any more. */
+static void
+repay(struct vfs_quota *q, int64_t files)
+{
+	int64_t part = files < q->beyond ? files : q->beyond;
+
+	q->beyond -= part;
+	q->left.files -= part;
+}
+
 /* `change` of what is used, paid from what is left. */
 static void
 pay(struct vfs_quota *q, int64_t bytes, int64_t files)
 {
 	q->left.bytes -= bytes;
 	q->left.files -= files;
+	if (files < 0)
+		repay(q, -files);
 	q->change.bytes += bytes;
 	q->change.files += files;
 }
@@ -64,9 +76,11 @@ charge_begin(struct vfs_quota *quota, enum charge_for what)
 	if (quota == NULL)
 		return 0;
 	err = what == CHARGE_BEYOND ? quota->ask(quota, need, true) : lease(quota, need);
-	if (err == 0)
-		pay(quota, 0, need.files);
-	return err;
+	if (err != 0)
+		return err;
+	pay(quota, 0, need.files);
+	quota->beyond += what == CHARGE_BEYOND;
+	return 0;
 }
 
 void
@@ -93,6 +107,7 @@ charge_claim(struct vfs_quota *quota)
 		pay(quota, 0, 1);
 	else
 		quota->unsure = true;
+	quota->beyond += refused != 0 && err == 0;
 	return refused;
 }
 
@@ -312,9 +327,10 @@ removal_begin(struct vfs_quota *quota, int directory_fd, const char *name, struc
 		return 0;
 	if ((err = lease(quota, (struct vfs_amount){ 0 })) != 0)
 		return err;
-	out->is_file = fstatat(directory_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(st.st_mode);
-	if (!out->is_file || find(quota, &st) != NULL)
+	if (fstatat(directory_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
+		return 0;
+	out->names = st.st_nlink;
+	if (find(quota, &st) != NULL)
 		return 0;
 	out->unknown = open_to_lock(directory_fd, name, &out->fd) != 0 ||
 	    fstat(out->fd, &st) != 0;

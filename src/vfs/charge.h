@@ -35,7 +35,7 @@ enum charge_for {
 MUST int charge_begin(struct vfs_quota *quota, enum charge_for what);
 /* It was not made. */
 void charge_undo(struct vfs_quota *quota, enum charge_for what);
-/* The file that one beyond the limit was to replace is gone: it has to find room now, or EDQUOT. */
+/* One beyond the limit will replace no file: it has to find room now, or EDQUOT. */
 MUST int charge_claim(struct vfs_quota *quota);
 
 /* For a file that is open for writing and about to be changed; `out` may become NULL. ENOMEM. */
@@ -53,11 +53,9 @@ void charge_unsure(struct vfs_quota *quota);
 /* A name that is about to be removed or replaced; what there is may be nothing. */
 struct removal {
 	struct vfs_quota *quota;
-	bool is_file;
 	int fd; /* -1: it is no file to be counted, or one of our own charges sees to it */
 	bool alone;
-	nlink_t names;
-	uint64_t size;
+	nlink_t names; /* of the file; 0 when there is none to be counted */
 	bool unknown; /* it is a file, but could not be looked at */
 };
 

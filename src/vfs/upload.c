@@ -313,7 +313,7 @@ rename_to(const struct vfs_file *file, const char *name, bool replace)
 	struct removal removal;
 	int err = removal_begin(file->quota, upload->directory_fd, name, &removal);
 
-	if (err == 0 && upload->beyond && !removal.is_file)
+	if (err == 0 && upload->beyond && removal.names != 1)
 		err = charge_claim(file->quota);
 	if (err == 0)
 		err = rename_entry(upload->directory_fd, upload->temporary, upload->directory_fd,

@@ -216,6 +216,7 @@ struct vfs_quota {
 	bool unsure; /* something could not be counted: the files have to be */
 	struct vfs_amount left, change;
 	struct vfs_amount nameless; /* of what is charged: removed, but still open */
+	int64_t beyond;             /* files above the limit: as many that go are not left again */
 	LIST_HEAD(, charge) charges;
 	void *ctx;
 	/*

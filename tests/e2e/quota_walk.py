@@ -18,6 +18,12 @@ def walk(top):
     return len(seen), size
 
 
+def temporaries(top):
+    """How many of them are uploads under way, or were."""
+    return sum(name.startswith('.sftpgo-upload.') for _, _, names in os.walk(top)
+               for name in names)
+
+
 def quota(server, name):
     return json.loads(server.cli('quota', 'show', name, '--json').stdout)
 

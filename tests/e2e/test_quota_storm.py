@@ -8,7 +8,7 @@ import threading
 import pytest
 
 import sftp_wire as wire
-from quota_walk import settles, walk
+from quota_walk import settles, temporaries, walk
 from sftp_wire import Gone, Wire
 
 SESSIONS, OPERATIONS, SEED = 16, 10000, 20261126
@@ -115,7 +115,9 @@ def test_random_operations_and_kills(servers, accounts, mode):
     print(f'{sum(storm.kills for storm in storms)} kills')
     settles(server, account.name)
     files, size = walk(account.home)
-    assert files <= LIMIT_FILES and size <= LIMIT_BYTES
+    assert size <= LIMIT_BYTES
+    # One that was to replace a file may be beyond the limit, and stay when its session was killed.
+    assert files - temporaries(account.home) <= LIMIT_FILES
     server.cli('quota', 'scan', account.name, '--wait')
     settles(server, account.name, (files, size))
 
