@@ -44,7 +44,7 @@ struct scan {
 
 	/* for the loop alone */
 	enum scan_state state;
-	uint64_t begun_ms; /* the last walk */
+	uint64_t begun_ms, took_ms; /* the last walk */
 	struct user *user;
 	struct home_roots roots;
 	size_t root; /* that is being walked */
@@ -233,7 +233,7 @@ static void
 finish(struct scan *scan, const char *error)
 {
 	struct quota_scans *scans = scan->scans;
-	uint64_t now_ms = clock_mono_ms(), took_ms = now_ms - scan->begun_ms;
+	uint64_t now_ms = clock_mono_ms();
 
 	if (error != NULL)
 		log_app(scans->master->log, LOG_LEVEL_WARN, "quota", "",
@@ -247,7 +247,7 @@ finish(struct scan *scan, const char *error)
 		remember(scan, error);
 	if (scan->scope != NULL)
 		scan->scope->count_at_ms = now_ms +
-		    (error != NULL ? SETTLE_FAILED_MS : SETTLE_MS_MIN + took_ms * SETTLE_TIMES);
+		    (error != NULL ? SETTLE_FAILED_MS : SETTLE_MS_MIN + scan->took_ms * SETTLE_TIMES);
 	scan_free(scan);
 	if (!scans->stopping)
 		begin_some(scans);
@@ -325,6 +325,7 @@ hold(struct scan *scan)
 static void
 walked(struct scan *scan)
 {
+	scan->took_ms = clock_mono_ms() - scan->begun_ms;
 	if (scan->state == SCAN_AGAIN ||
 	    (scan->was_still && scan->changes == scan->scope->changes))
 		succeed(scan, true);
