@@ -184,7 +184,7 @@ void user_permissions_clear(struct user *user);
  */
 uint32_t user_permissions_at(const struct user *user, const char *virtual_path);
 
-/* --- JSON (user_json.c) --- */
+/* --- JSON (user_json_read.c, user_json_write.c) --- */
 
 enum user_form {
 	USER_FORM_PUBLIC, /* for REST, commands and hooks: no password, no key of a secret */
