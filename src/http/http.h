@@ -12,6 +12,7 @@
 
 #include "http/http_answer.h"
 #include "http/http_body.h"
+#include "http/http_cookie.h"
 #include "http/http_head.h"
 #include "http/http_query.h"
 

@@ -26,6 +26,7 @@ http_status_text(int status)
 	case 503: return "Service Unavailable";
 	case 504: return "Gateway Timeout";
 	case 505: return "HTTP Version Not Supported";
+	case 507: return "Insufficient Storage";
 	default: return "";
 	}
 }
@@ -57,6 +58,8 @@ http_answer_write(struct buf *out, const struct http_answer *a)
 	buf_text(out, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
 	if (a->authenticate != NULL)
 		buf_printf(out, "WWW-Authenticate: %s\r\n", a->authenticate);
+	if (a->cookie.n > 0)
+		buf_printf(out, "Set-Cookie: %.*s\r\n", (int)a->cookie.n, (const char *)a->cookie.p);
 	if (a->retry_after_seconds != 0)
 		buf_printf(out, "Retry-After: %u\r\n", a->retry_after_seconds);
 	if (a->request_id.n > 0)

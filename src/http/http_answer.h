@@ -17,6 +17,7 @@ struct http_answer {
 	bool is_1_0;             /* of a request that was HTTP/1.0 */
 	struct view request_id;  /* told back when it is not empty */
 	const char *authenticate; /* WWW-Authenticate; NULL: none */
+	struct view cookie;      /* Set-Cookie; empty: none */
 	unsigned retry_after_seconds; /* 0: none */
 	int64_t wall_ms;         /* for Date */
 };

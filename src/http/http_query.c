@@ -6,7 +6,7 @@
 #include <string.h>
 
 static int
-decode(struct view text, struct buf *out)
+decode(struct view text, bool plus_is_space, struct buf *out)
 {
 	size_t begin = out->n;
 
@@ -17,7 +17,7 @@ decode(struct view text, struct buf *out)
 				return ERR_FORMAT;
 			i += 2;
 		} else {
-			buf_u8(out, text.p[i] == '+' ? ' ' : text.p[i]);
+			buf_u8(out, plus_is_space && text.p[i] == '+' ? ' ' : text.p[i]);
 		}
 	}
 	if (buf_error(out) != 0)
@@ -44,14 +44,20 @@ http_query_get(struct view query, const char *name, struct buf *value_out)
 	while (query.n > 0) {
 		struct view value = take_until(&query, '&'), key = take_until(&value, '=');
 		struct buf decoded = buf_init(key.n + 1);
-		int err = decode(key, &decoded);
+		int err = decode(key, true, &decoded);
 		bool is_it = err == 0 && view_is(buf_view(&decoded), name);
 
 		buf_free(&decoded);
 		if (err != 0)
 			return err;
 		if (is_it)
-			return decode(value, value_out);
+			return decode(value, true, value_out);
 	}
 	return ERR_NOT_FOUND;
+}
+
+int
+http_path_decode(struct view piece, struct buf *out)
+{
+	return decode(piece, false, out);
 }

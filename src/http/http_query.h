@@ -1,6 +1,6 @@
 /*
  * http_query.h - the parameters of a query, as forms write them (application/x-www-form-urlencoded
- * of the URL standard).
+ * of the URL standard), and pieces of a path.
  */
 #ifndef HTTP_HTTP_QUERY_H
 #define HTTP_HTTP_QUERY_H
@@ -15,5 +15,10 @@
  * ERR_LIMIT or ERR_MEMORY from the buffer.
  */
 MUST int http_query_get(struct view query, const char *name, struct buf *value_out);
+/*
+ * Appends what one piece of a path says (RFC 3986 section 2.1): a '+' is a '+', and a '/' is one
+ * that was encoded. ERR_FORMAT, ERR_LIMIT or ERR_MEMORY likewise.
+ */
+MUST int http_path_decode(struct view piece, struct buf *out);
 
 #endif
