@@ -67,7 +67,8 @@
 #define IPC_FIELDS_HTTP_READY(F) F(U32, version, UINT32_MAX)
 #define IPC_FIELDS_HTTP_REQUEST(F) \
 	F(U64, request, UINT64_MAX) F(TEXT, address, 64) F(TEXT, resource, 32) F(TEXT, verb, 32) \
-	F(U8, credential, 2) F(TEXT, user, 1024) F(TEXT, secret, 1024)
+	F(U8, credential, 3) F(TEXT, user, 1024) F(TEXT, secret, 1024) F(TEXT, code, 64) \
+	F(TEXT, csrf, 96)
 #define IPC_FIELDS_HTTP_BODY(F) F(U64, request, UINT64_MAX) F(BOOL, last, 1) F(BYTES, bytes, 65536)
 #define IPC_FIELDS_HTTP_CANCEL(F) F(U64, request, UINT64_MAX)
 #define IPC_FIELDS_HTTP_MORE(F) F(U64, request, UINT64_MAX)
@@ -84,7 +85,8 @@
 #define IPC_FIELDS_HTTP_GO(F) F(U64, request, UINT64_MAX)
 #define IPC_FIELDS_HTTP_ANSWER(F) \
 	F(U64, request, UINT64_MAX) F(U32, status, 999) F(BOOL, is_text, 1) \
-	F(U64, body_bytes, UINT64_MAX) F(TEXT, message, 1200) F(U32, retry_after_seconds, 86400)
+	F(U64, body_bytes, UINT64_MAX) F(TEXT, message, 1200) F(U32, retry_after_seconds, 86400) \
+	F(TEXT, session, 96)
 #define IPC_FIELDS_HTTP_CHUNK(F) F(U64, request, UINT64_MAX) F(BYTES, bytes, 65536)
 #define IPC_FIELDS_TLS_SIGNED(F) F(BYTES, signature, 1024)
 #define IPC_FIELDS_PARK_ASK(F)

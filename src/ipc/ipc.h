@@ -35,6 +35,7 @@ enum ipc_http_credential {
 	IPC_HTTP_NOBODY = 0,
 	IPC_HTTP_BASIC,  /* a user and a password */
 	IPC_HTTP_BEARER, /* a token, as `secret` */
+	IPC_HTTP_BODY_SAYS, /* username, password and code are in the body; of a login alone */
 };
 
 /* Who may send a message, as bits. */

@@ -28,9 +28,9 @@ struct known {
 struct http_auth {
 	uv_loop_t *loop;
 	struct log *log;
-	char *path; /* "": no password is asked */
-	struct admin_store *admins; /* borrowed */
-	const struct password_cost *cost; /* of their passwords; borrowed */
+	char *path; /* "": there is no file */
+	struct admin_store *admins;
+	const struct password_cost *cost;
 
 	pthread_mutex_t lock; /* over what follows, which the pool's threads share */
 	struct auth_file *file; /* NULL: it could not be read, and everybody is refused */
@@ -50,8 +50,9 @@ struct job {
 	STAILQ_ENTRY(job) link;
 	uv_work_t work;
 	struct http_auth *auth;
-	struct buf user, secret;
-	bool is_token; /* the secret is that of a key or a session, and there is no user */
+	enum ipc_http_credential kind;
+	struct buf user, secret, code, csrf;
+	bool changes;
 	struct address address;
 	http_auth_done *done;
 	void *ctx;
@@ -60,10 +61,10 @@ struct job {
 	bool has_user;
 	char hash[PASSWORD_HASH_MAX]; /* the user's, or another one; "" when there is none */
 	uint8_t mark[MARK_BYTES];
-	bool is_good;
-	bool is_admin; /* good as an administrator, who is `actor` */
+	bool wants_hash;
+	enum http_verdict verdict; /* unless a hash is wanted */
 	struct control_actor actor;
-	struct failure failure; /* the file could not be read again */
+	struct failure failure; /* the file could not be read again, or the database */
 };
 
 /* ---- the file, on any thread and with the lock held */
@@ -156,63 +157,95 @@ job_free(struct job *job)
 {
 	buf_free(&job->user);
 	buf_free(&job->secret);
+	buf_free(&job->code);
+	buf_free(&job->csrf);
 	free(job);
 }
 
 static void
 conclude(struct job *job, enum http_verdict verdict)
 {
-	struct control_actor actor = { .kind = ACTOR_BASIC, .areas = AREAS_ALL };
 	char address[ADDRESS_TEXT_MAX];
 
 	address_text(&job->address, address);
-	if (verdict == HTTP_WELCOME && job->is_admin)
-		actor = job->actor;
-	else if (verdict == HTTP_WELCOME &&
-	    view_copy(buf_view(&job->user), actor.name, sizeof(actor.name)) != 0)
-		verdict = HTTP_REFUSED;
-	snprintf(actor.origin, sizeof(actor.origin), "%s", address);
-	if (verdict == HTTP_REFUSED) {
+	if (verdict == HTTP_REFUSED && job->kind == IPC_HTTP_BASIC) {
 		http_guesses_add(&job->auth->guesses, &job->address, clock_mono_ms());
 		log_app(job->auth->log, LOG_LEVEL_WARN, "httpd", "",
 		    "refused the user \"%.*s\" from %s", (int)job->user.n,
 		    job->user.n > 0 ? (const char *)job->user.p : "", address);
+	} else if (verdict == HTTP_REFUSED && job->kind == IPC_HTTP_BEARER) {
+		log_app(job->auth->log, LOG_LEVEL_WARN, "httpd", "", "refused a token from %s",
+		    address);
 	}
-	job->done(job->ctx, verdict, &actor);
+	job->done(job->ctx, verdict, &job->actor);
 	job_free(job);
 }
 
-/* A token, or a name and a password, as an administrator's. */
-static void
-look_for_admin(struct job *job)
-{
-	struct admin_claim claim = { .address = job->address, .now_ms = clock_wall_ms() };
-	struct failure failure;
+/* ---- on the pool */
 
-	if (job->is_token) {
+static void
+welcome(struct job *job, enum control_actor_kind kind)
+{
+	job->actor = (struct control_actor){ .kind = kind, .areas = AREAS_ALL };
+	address_text(&job->address, job->actor.origin);
+	job->verdict = HTTP_WELCOME;
+	if (kind == ACTOR_BASIC && view_copy(buf_view(&job->user), job->actor.name,
+		sizeof(job->actor.name)) != 0)
+		job->verdict = HTTP_REFUSED;
+}
+
+static void
+ask_administrators(struct job *job)
+{
+	static const enum http_verdict verdicts[] = { [ADMIN_REFUSED] = HTTP_REFUSED,
+		[ADMIN_WELCOME] = HTTP_WELCOME, [ADMIN_CODE_WANTED] = HTTP_CODE_WANTED,
+		[ADMIN_FOREIGN] = HTTP_FOREIGN, [ADMIN_UNAVAILABLE] = HTTP_BUSY };
+	struct admin_claim claim = { .code = buf_view(&job->code), .csrf = buf_view(&job->csrf),
+		.changes = job->changes, .address = job->address, .now_ms = clock_wall_ms() };
+	struct failure failure = { 0 };
+
+	if (job->kind == IPC_HTTP_BEARER) {
 		claim.token = buf_view(&job->secret);
 	} else {
 		claim.username = buf_view(&job->user);
 		claim.password = buf_view(&job->secret);
 	}
-	job->is_admin = admin_actor(job->auth->admins, &claim, job->auth->cost, &job->actor,
-		&failure) == ADMIN_WELCOME;
+	job->verdict = verdicts[admin_actor(job->auth->admins, &claim, job->auth->cost,
+	    &job->actor, &failure)];
+	if (job->verdict == HTTP_BUSY)
+		job->failure = failure;
 }
 
-static void
-look(uv_work_t *work)
+static int
+stop_at_first(void *data, const struct admin *admin)
 {
-	struct job *job = work->data;
+	(void)admin;
+	*(bool *)data = true;
+	return ERR_EXISTS;
+}
+
+/* Nobody has been given a password. When the database does not answer somebody may have been. */
+static bool
+is_open(struct http_auth *auth)
+{
+	struct failure unused = { 0 };
+	bool found = false;
+
+	return auth->path[0] == '\0' &&
+	    admin_store_each(auth->admins, stop_at_first, &found, &unused) == 0 && !found;
+}
+
+/* The user of the file, with whose hash the password must be compared, or that of another one. */
+static void
+look_at_file(struct job *job)
+{
 	struct http_auth *auth = job->auth;
 	const char *hash = NULL, *other = NULL;
+	bool known = false;
 
-	if (job->is_token) {
-		look_for_admin(job);
-		job->is_good = job->is_admin;
-		return;
-	}
 	pthread_mutex_lock(&auth->lock);
-	(void)!refresh(auth, &job->failure);
+	if (auth->path[0] != '\0')
+		(void)!refresh(auth, &job->failure);
 	if (auth->file != NULL)
 		hash = auth_file_find(auth->file, buf_view(&job->user), &other);
 	job->has_user = hash != NULL && strlen(hash) < sizeof(job->hash);
@@ -221,40 +254,67 @@ look(uv_work_t *work)
 	if (hash != NULL)
 		snprintf(job->hash, sizeof(job->hash), "%s", hash);
 	if (job->has_user && make_mark(auth, job) == 0)
-		job->is_good = known_find(auth, job->mark, clock_mono_ms()) != NULL;
+		known = known_find(auth, job->mark, clock_mono_ms()) != NULL;
 	pthread_mutex_unlock(&auth->lock);
+	if (known)
+		welcome(job, ACTOR_BASIC);
+	else
+		job->wants_hash = true;
+}
+
+static void
+look(uv_work_t *work)
+{
+	struct job *job = work->data;
+
+	if (job->kind == IPC_HTTP_BEARER)
+		ask_administrators(job);
+	else if (is_open(job->auth))
+		welcome(job, ACTOR_LOCAL);
+	else if (job->kind == IPC_HTTP_BASIC)
+		look_at_file(job);
 }
 
 /*
- * The same work is done whether there is such a user or not, and such an administrator or not. A
- * name in the file is a user's and nobody else's.
+ * The same work is done for each password that is wrong, whoever there is. A name in the file is a
+ * user's and nobody else's.
  */
 static void
 hash(uv_work_t *work)
 {
 	struct job *job = work->data;
 	struct http_auth *auth = job->auth;
-	bool known;
+	bool known, is_right;
 
 	pthread_mutex_lock(&auth->lock);
 	known = job->has_user && known_find(auth, job->mark, clock_mono_ms()) != NULL;
 	pthread_mutex_unlock(&auth->lock);
 	if (known) {
-		job->is_good = true;
+		welcome(job, ACTOR_BASIC);
 		return;
 	}
-	job->is_good = auth_file_check(job->hash, buf_view(&job->secret)) == PASSWORD_RIGHT &&
-	    job->has_user;
-	look_for_admin(job);
-	if (job->has_user)
-		job->is_admin = false;
-	else
-		job->is_good = job->is_admin;
-	if (!job->is_good || job->is_admin)
+	is_right = job->hash[0] != '\0' &&
+	    auth_file_check(job->hash, buf_view(&job->secret)) == PASSWORD_RIGHT;
+	ask_administrators(job);
+	if (!job->has_user)
 		return;
+	job->verdict = HTTP_REFUSED;
+	if (!is_right)
+		return;
+	welcome(job, ACTOR_BASIC);
 	pthread_mutex_lock(&auth->lock);
 	known_add(auth, job->mark, clock_mono_ms());
 	pthread_mutex_unlock(&auth->lock);
+}
+
+/* ---- on the loop */
+
+static void
+tell_failure(const struct job *job, const char *about)
+{
+	if (job->failure.text[0] != '\0')
+		log_app(job->auth->log, LOG_LEVEL_ERROR, "httpd", "", "%s: nobody is let in: %s",
+		    about, job->failure.text);
 }
 
 static void start_hash(struct http_auth *auth);
@@ -266,7 +326,8 @@ on_hashed(uv_work_t *work, int status)
 	struct http_auth *auth = job->auth;
 
 	auth->hashing = false;
-	conclude(job, status == 0 && job->is_good ? HTTP_WELCOME : HTTP_REFUSED);
+	tell_failure(job, "administrators");
+	conclude(job, status == 0 ? job->verdict : HTTP_BUSY);
 	start_hash(auth);
 }
 
@@ -295,15 +356,12 @@ on_looked(uv_work_t *work, int status)
 	struct job *job = work->data;
 	struct http_auth *auth = job->auth;
 
-	if (job->failure.text[0] != '\0')
-		log_app(auth->log, LOG_LEVEL_ERROR, "httpd", "",
-		    "httpd.auth_user_file: nobody is let in: %s", job->failure.text);
+	tell_failure(job, job->wants_hash ? "httpd.auth_user_file" : "administrators");
+	job->failure = (struct failure){ 0 };
 	if (status != 0) {
 		conclude(job, HTTP_BUSY);
-	} else if (job->is_good) {
-		conclude(job, HTTP_WELCOME);
-	} else if (job->hash[0] == '\0') {
-		conclude(job, HTTP_REFUSED);
+	} else if (!job->wants_hash) {
+		conclude(job, job->verdict);
 	} else if (!http_guesses_may(&auth->guesses, &job->address, clock_mono_ms())) {
 		conclude(job, HTTP_TOO_OFTEN);
 	} else if (auth->waiting_count >= HTTP_AUTH_WAITING_MAX) {
@@ -317,38 +375,27 @@ on_looked(uv_work_t *work, int status)
 
 /* ---- the interface */
 
-/* Nobody has said anything that could be checked. */
-static void
-answer_at_once(struct http_auth *auth, const struct http_claim *claim, http_auth_done *done,
-	void *ctx)
-{
-	struct control_actor actor = { .kind = ACTOR_LOCAL, .areas = AREAS_ALL };
-
-	address_text(&claim->address, actor.origin);
-	done(ctx, auth->path[0] == '\0' ? HTTP_WELCOME : HTTP_REFUSED, &actor);
-}
-
 void
 http_auth_ask(struct http_auth *auth, const struct http_claim *claim, http_auth_done *done,
 	void *ctx)
 {
-	bool is_token = claim->kind == IPC_HTTP_BEARER && claim->secret.n > 0;
-	struct job *job;
+	struct job *job = calloc(1, sizeof(*job));
 
-	if (!is_token && (auth->path[0] == '\0' || claim->kind != IPC_HTTP_BASIC)) {
-		answer_at_once(auth, claim, done, ctx);
-		return;
-	}
-	if ((job = calloc(1, sizeof(*job))) == NULL) {
+	if (job == NULL) {
 		done(ctx, HTTP_BUSY, NULL);
 		return;
 	}
-	*job = (struct job){ .auth = auth, .is_token = is_token, .address = claim->address,
-		.done = done, .ctx = ctx, .user = buf_init(claim->user.n), .secret = buf_init(claim->secret.n) };
+	*job = (struct job){ .auth = auth, .kind = claim->kind, .changes = claim->changes,
+		.address = claim->address, .done = done, .ctx = ctx,
+		.user = buf_init(claim->user.n), .secret = buf_init(claim->secret.n),
+		.code = buf_init(claim->code.n), .csrf = buf_init(claim->csrf.n) };
 	job->work.data = job;
 	buf_raw(&job->user, claim->user.p, claim->user.n);
 	buf_raw(&job->secret, claim->secret.p, claim->secret.n);
+	buf_raw(&job->code, claim->code.p, claim->code.n);
+	buf_raw(&job->csrf, claim->csrf.p, claim->csrf.n);
 	if (buf_error(&job->user) != 0 || buf_error(&job->secret) != 0 ||
+	    buf_error(&job->code) != 0 || buf_error(&job->csrf) != 0 ||
 	    uv_queue_work(auth->loop, &job->work, look, on_looked) != 0)
 		conclude(job, HTTP_BUSY);
 }

@@ -1,12 +1,13 @@
 /*
- * http_auth.h - who uses the HTTP API: users of the file, which is read again when it changes, and
- * administrators by password, API key or session.
+ * http_auth.h - who uses the HTTP API: users of a file, which is read again when it changes, and
+ * administrators with their passwords, API keys and sessions.
  *
- * The file and the hashes are looked at on the thread pool, one hash at a time: whoever guesses
- * here takes no turn from logins. A password that was right is remembered for some minutes, as a
- * keyed digest of itself and of the stored hash, so that a client pays for its hash once. Wrong
- * ones count against the address. Where no password is asked everybody is let in: that the address
- * is this machine's own is the caller's to see to. Private to master/.
+ * Files, database and hashes are looked at on the thread pool, one hash at a time: whoever guesses
+ * here takes no turn from logins. A password of the file that was right is remembered for some
+ * minutes, as a keyed digest of itself and of the stored hash, so that a client pays for its hash
+ * once. Wrong passwords count against the address; tokens cannot be guessed. Where there is neither
+ * a file nor an administrator everybody is let in: that the address is this machine's own is the
+ * caller's to see to. Private to master/.
  */
 #ifndef MASTER_HTTP_AUTH_H
 #define MASTER_HTTP_AUTH_H
@@ -27,7 +28,9 @@ struct log;
 enum http_verdict {
 	HTTP_REFUSED = 0, /* nobody whom we know */
 	HTTP_TOO_OFTEN,   /* too many wrong passwords of late */
-	HTTP_BUSY,        /* too many wait already */
+	HTTP_BUSY,        /* too many wait already, or the database does not answer */
+	HTTP_CODE_WANTED, /* the password was right, and a one-time code must come with it */
+	HTTP_FOREIGN,     /* a change over a session, without its CSRF token */
 	HTTP_WELCOME,     /* the only success */
 };
 
@@ -36,17 +39,17 @@ enum { HTTP_AUTH_WAITING_MAX = 64 };
 /* What a client says about itself; copied. */
 struct http_claim {
 	enum ipc_http_credential kind;
-	struct view user, secret;
+	struct view user, secret, code, csrf;
+	bool changes;
 	struct address address;
 };
 
-/* All borrowed but for the path. */
 struct http_auth_settings {
 	uv_loop_t *loop;
-	struct log *log;
-	const char *path; /* of the file, or "": no password is asked */
-	struct admin_store *admins;
-	const struct password_cost *cost; /* of administrators' passwords */
+	struct log *log;             /* borrowed */
+	const char *path;            /* of the file, or "": there is none */
+	struct admin_store *admins;  /* borrowed */
+	const struct password_cost *cost; /* borrowed */
 };
 
 /* ERR_INVALID, ERR_NOT_FOUND, ... with a text when the file cannot be read or is none. */

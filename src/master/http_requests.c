@@ -1,6 +1,7 @@
 #include "master/http_requests.h"
 
 #include "base/log_line.h"
+#include "base/secret.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -27,11 +28,15 @@ struct request {
 	bool sending;   /* just now, which may end the worker */
 	char resource[33], verb[33];
 	struct control_actor actor;
+	struct address address;
 	struct buf body;
+	bool is_login;                  /* the body says who it is */
+	struct control_request control; /* of a login, while it is asked */
 
 	json_t *json; /* of the answer */
 	struct ipc_http_answer answer;
 	char message[CONTROL_MESSAGE_MAX];
+	char session[ADMIN_TOKEN_MAX];
 	struct buf text; /* of the answer */
 	size_t sent;
 	unsigned credit; /* pieces that may be sent */
@@ -47,13 +52,19 @@ struct http_requests {
 /* What this door may ask for: no more than the API offers, whatever a worker that has been taken
  * over would like. */
 static const char *const offered[][2] = {
-	{ "version", "show" }, { "provider", "check" },
-	{ "session", "list" }, { "session", "close" },
-	{ "quota_scan", "list" }, { "quota_scan", "start" },
+	{ "version", "show" }, { "provider", "check" }, { "status", "show" },
+	{ "service", "list" }, { "settings", "show" }, { "metrics", "show" },
+	{ "session", "list" }, { "session", "close" }, { "transfer", "list" },
+	{ "quota_scan", "list" }, { "quota_scan", "start" }, { "quota_scan", "cancel" },
 	{ "user", "list" }, { "user", "show" }, { "user", "add" }, { "user", "update" },
-	{ "user", "delete" },
+	{ "user", "delete" }, { "user", "explain" }, { "quota", "show" },
+	{ "totp", "show" }, { "totp", "enrol" }, { "totp", "disable" },
 	{ "backup", "dump" }, { "backup", "load" },
-	{ "metrics", "show" },
+	{ "ban", "list" }, { "ban", "add" }, { "ban", "remove" },
+	{ "admin", "list" }, { "admin", "show" }, { "admin", "add" }, { "admin", "update" },
+	{ "admin", "delete" }, { "admin", "totp-enrol" }, { "admin", "totp-disable" },
+	{ "key", "list" }, { "key", "add" }, { "key", "revoke" }, { "audit", "list" },
+	{ "self", "show" }, { "login", "open" }, { "login", "close" },
 };
 
 static bool
@@ -85,9 +96,10 @@ request_free(struct request *r)
 	if (!r->forgotten)
 		r->owner->count--;
 	json_decref(r->json);
+	control_request_free(&r->control);
 	buf_free(&r->body);
 	buf_free(&r->text);
-	free(r);
+	secret_free(r, sizeof(*r));
 }
 
 static void
@@ -136,6 +148,7 @@ answer(struct request *r)
 	r->answer.request = r->id;
 	r->answer.body_bytes = r->text.n;
 	r->answer.message = view_of(r->message);
+	r->answer.session = view_of(r->session);
 	ipc_encode_http_answer(&message, &r->answer);
 	r->sending = true;
 	tell(r, &message);
@@ -183,6 +196,18 @@ on_written(uv_work_t *work, int status)
 	answer(r);
 }
 
+/* Pages must not see it: the worker makes a cookie of it. */
+static void
+take_session(struct request *r)
+{
+	const char *token = json_string_value(json_object_get(r->json, "token"));
+
+	if (!r->is_login || token == NULL)
+		return;
+	snprintf(r->session, sizeof(r->session), "%s", token);
+	json_object_del(r->json, "token");
+}
+
 /* A text is the answer where there is one; what was changed would else be told twice. */
 static void
 on_done(void *ctx, const struct control_answer *control)
@@ -196,6 +221,7 @@ on_done(void *ctx, const struct control_answer *control)
 		return;
 	}
 	r->json = json_incref(control->body);
+	take_session(r);
 	r->answer.is_text = json_is_string(r->json);
 	r->work.data = r;
 	if (uv_queue_work(r->owner->settings.loop, &r->work, write_json, on_written) != 0)
@@ -205,43 +231,118 @@ on_done(void *ctx, const struct control_answer *control)
 /* ---- the way in */
 
 static void
+refuse(struct request *r, enum http_verdict verdict)
+{
+	switch (verdict) {
+	case HTTP_TOO_OFTEN:
+		answer_text(r, 429, "Too many wrong passwords", TOO_OFTEN_SECONDS);
+		return;
+	case HTTP_BUSY:
+		answer_text(r, 503, "Too many wait already", BUSY_SECONDS);
+		return;
+	case HTTP_CODE_WANTED:
+		answer_text(r, 401, "A one-time code is needed", 0);
+		return;
+	case HTTP_FOREIGN:
+		answer_text(r, 403, "The session's CSRF token is missing or wrong", 0);
+		return;
+	default:
+		answer_text(r, 401, "Unauthorized", 0);
+	}
+}
+
+static void
+on_login_known(void *ctx, enum http_verdict verdict, const struct control_actor *actor)
+{
+	struct request *r = ctx;
+	struct control_request control = r->control;
+
+	if (verdict != HTTP_WELCOME || r->cancelled || r->forgotten) {
+		refuse(r, verdict);
+		return;
+	}
+	r->actor = *actor;
+	r->control = (struct control_request){ 0 };
+	control_engine_run(r->owner->settings.engine, &r->actor, &control, on_done, r);
+}
+
+/* A member of the body, or nothing. */
+static struct view
+member(const struct request *r, const char *key)
+{
+	const json_t *value = json_object_get(r->control.body, key);
+
+	return (struct view){ .p = (const uint8_t *)json_string_value(value),
+		.n = json_string_length(value) };
+}
+
+static void
+ask_who(struct request *r)
+{
+	struct http_claim claim = { .kind = IPC_HTTP_BASIC, .user = member(r, "username"),
+		.secret = member(r, "password"), .code = member(r, "code"), .changes = true,
+		.address = r->address };
+
+	if (claim.user.n == 0 || claim.secret.n == 0)
+		answer_text(r, 400, "the request needs the texts \"username\" and \"password\"", 0);
+	else
+		http_auth_ask(r->owner->settings.auth, &claim, on_login_known, r);
+}
+
+static void
 run(struct request *r)
 {
 	json_t *body = json_loadb((const char *)r->body.p, r->body.n, JSON_REJECT_DUPLICATES, NULL);
 	struct control_answer refused = { 0 };
-	struct control_request request;
 
 	buf_free(&r->body);
 	r->stage = STAGE_WORKING;
 	if (!json_is_object(body)) {
 		json_decref(body);
 		answer_text(r, 400, "the body is not an object", 0);
-	} else if (control_request_make(r->resource, r->verb, body, &request, &refused)) {
-		control_engine_run(r->owner->settings.engine, &r->actor, &request, on_done, r);
-	} else {
+	} else if (!control_request_make(r->resource, r->verb, body, &r->control, &refused)) {
 		on_done(r, &refused);
 		control_answer_free(&refused);
+	} else if (r->is_login) {
+		ask_who(r);
+	} else {
+		struct control_request control = r->control;
+
+		r->control = (struct control_request){ 0 };
+		control_engine_run(r->owner->settings.engine, &r->actor, &control, on_done, r);
 	}
+}
+
+static void
+take_body(struct request *r)
+{
+	struct buf message = buf_init(IPC_BYTES_MAX);
+
+	r->stage = STAGE_BODY;
+	ipc_encode_http_go(&message, &(struct ipc_http_go){ .request = r->id });
+	tell(r, &message);
 }
 
 static void
 on_known(void *ctx, enum http_verdict verdict, const struct control_actor *actor)
 {
 	struct request *r = ctx;
-	struct buf message = buf_init(IPC_BYTES_MAX);
 
-	if (verdict == HTTP_WELCOME && !r->cancelled && !r->forgotten) {
-		r->actor = *actor;
-		r->stage = STAGE_BODY;
-		ipc_encode_http_go(&message, &(struct ipc_http_go){ .request = r->id });
-		tell(r, &message);
-	} else if (verdict == HTTP_TOO_OFTEN) {
-		answer_text(r, 429, "Too many wrong passwords", TOO_OFTEN_SECONDS);
-	} else if (verdict == HTTP_BUSY) {
-		answer_text(r, 503, "Too many wait already", BUSY_SECONDS);
-	} else {
-		answer_text(r, 401, "Unauthorized", 0);
+	if (verdict != HTTP_WELCOME || r->cancelled || r->forgotten) {
+		refuse(r, verdict);
+		return;
 	}
+	r->actor = *actor;
+	take_body(r);
+}
+
+static bool
+is_change(const struct request *r)
+{
+	bool unused;
+	const struct control_row *row = control_row_find(r->resource, r->verb, &unused);
+
+	return row == NULL || row->is_change;
 }
 
 static int
@@ -272,9 +373,22 @@ on_http_request(struct http_requests *requests, struct rd fields)
 		request_free(r);
 		return ERR_PROTOCOL;
 	}
+	r->is_login = strcmp(r->resource, "login") == 0 && strcmp(r->verb, "open") == 0;
+	r->address = claim.address;
+	if (r->is_login != (message.credential == IPC_HTTP_BODY_SAYS)) {
+		request_free(r);
+		return ERR_PROTOCOL;
+	}
+	if (r->is_login) {
+		take_body(r);
+		return 0;
+	}
 	claim.kind = message.credential;
 	claim.user = message.user;
 	claim.secret = message.secret;
+	claim.code = message.code;
+	claim.csrf = message.csrf;
+	claim.changes = is_change(r);
 	http_auth_ask(requests->settings.auth, &claim, on_known, r);
 	return 0;
 }

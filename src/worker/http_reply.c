@@ -5,23 +5,51 @@
 
 #include "base/clock.h"
 #include "base/log_line.h"
+#include "worker/http_credentials.h"
 
 static const char json_type[] = "application/json; charset=utf-8";
 static const char text_type[] = "text/plain; charset=utf-8";
 /* What the client went away from is not answered; the log needs a number for it. */
 enum { STATUS_GONE = 499 };
 
+/* A browser sends it back by itself, so only to us and never for a page of another site. */
+static void
+make_cookie(const struct http_connection *c, struct buf *out)
+{
+	bool is_over = c->route != NULL && (c->route->flags & ROUTE_LOGOUT) != 0 && c->status == 200;
+
+	if (c->session[0] == '\0' && !is_over)
+		return;
+	buf_printf(out, HTTP_SESSION_COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict%s%s", c->session,
+	    c->tls != NULL ? "; Secure" : "", is_over ? "; Max-Age=0" : "");
+}
+
+/* At what a page asks for by itself no browser shall ask people for a password. */
+static const char *
+challenge(const struct http_connection *c)
+{
+	bool is_login = c->route != NULL && (c->route->flags & ROUTE_LOGIN) != 0;
+
+	return is_login ? "Session" : "Basic realm=\"SFTPGo Web\"";
+}
+
 static void
 write_head(struct http_connection *c, uint64_t bytes, const char *type, unsigned retry_seconds)
 {
+	struct buf cookie = buf_init(512);
+
+	make_cookie(c, &cookie);
 	/* a body that is not read would be taken for the next request */
 	if (c->body.place != HTTP_BODY_DONE)
 		c->keep_alive = false;
 	http_answer_write(&c->out, &(struct http_answer){ .status = c->status,
 		.content_type = type, .length = bytes, .keep_alive = c->keep_alive,
 		.is_1_0 = c->head.is_1_0, .request_id = view_of(c->request_id),
-		.authenticate = c->status == 401 ? "Basic realm=\"SFTPGo Web\"" : NULL,
-		.retry_after_seconds = retry_seconds, .wall_ms = clock_wall_ms() });
+		.authenticate = c->status == 401 ? challenge(c) : NULL,
+		.cookie = buf_view(&cookie), .retry_after_seconds = retry_seconds,
+		.wall_ms = clock_wall_ms() });
+	buf_free(&cookie);
+	c->session[0] = '\0';
 	c->answer_bytes = bytes;
 	c->answer_left = 0;
 	c->chunks = 0;
@@ -75,12 +103,23 @@ http_reply_last(struct http_connection *c, int status, const char *error)
 }
 
 void
+http_reply_document(struct http_connection *c, struct view document)
+{
+	c->status = 200;
+	/* RFC 9512 */
+	write_head(c, document.n, "application/yaml", 0);
+	buf_raw(&c->out, document.p, document.n);
+}
+
+void
 http_reply_master(struct http_connection *c, const struct ipc_http_answer *answer)
 {
 	bool good = answer->status < 400;
 	uint64_t newline;
 
 	c->status = (int)answer->status;
+	if (view_copy(answer->session, c->session, sizeof(c->session)) != 0)
+		c->session[0] = '\0';
 	if (answer->body_bytes > 0) {
 		newline = answer->is_text ? 0 : 1;
 		c->is_text = answer->is_text;

@@ -4,47 +4,14 @@
 #include "worker/http_server.h"
 
 #include "base/encode.h"
+#include "worker/http_credentials.h"
+#include "worker/openapi.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
-enum { CREDENTIALS_MAX = 2 * 1024 };
-
-/* ---- who asks */
-
-struct credentials {
-	enum ipc_http_credential kind;
-	struct buf text; /* that the views point into */
-	struct view user, secret;
-};
-
-/* RFC 7617; RFC 6750. What is neither, or not well-formed, is nobody. */
-static void
-read_credentials(const struct http_head *head, struct credentials *out)
-{
-	struct view value = http_head_field(head, "Authorization"), word = value;
-	const uint8_t *end = value.n > 0 ? memchr(value.p, ' ', value.n) : NULL, *colon;
-
-	*out = (struct credentials){ .text = buf_init(CREDENTIALS_MAX) };
-	if (end == NULL)
-		return;
-	word.n = (size_t)(end - value.p);
-	value = (struct view){ .p = end + 1, .n = value.n - word.n - 1 };
-	if (http_text_is(word, "Bearer") && value.n <= 1024) {
-		out->kind = IPC_HTTP_BEARER;
-		out->secret = value;
-	} else if (http_text_is(word, "Basic") && base64_decode(&out->text, value) == 0) {
-		value = buf_view(&out->text);
-		colon = value.n > 0 ? memchr(value.p, ':', value.n) : NULL;
-		if (colon == NULL || view_has_nul(value))
-			return;
-		out->user = (struct view){ .p = value.p, .n = (size_t)(colon - value.p) };
-		out->secret = (struct view){ .p = colon + 1, .n = value.n - out->user.n - 1 };
-		if (out->user.n <= 1024 && out->secret.n <= 1024)
-			out->kind = IPC_HTTP_BASIC;
-	}
-}
+/* ---- who asks, and from where */
 
 /* The address that the request is taken to come from, and how the log shows it. */
 static void
@@ -127,18 +94,21 @@ ask(struct http_connection *c, struct http_slot *slot)
 {
 	struct http_server *s = c->server;
 	char address[ADDRESS_TEXT_MAX];
-	struct credentials credentials;
+	struct http_credentials credentials;
 
 	*slot = (struct http_slot){ .used = true, .request = ++s->last_request, .connection = c };
-	read_credentials(&c->head, &credentials);
+	http_credentials_read(&credentials, &c->head);
+	if (c->route->flags & ROUTE_LOGIN)
+		credentials.kind = IPC_HTTP_BODY_SAYS;
 	ipc_encode_http_request(&s->link.out, &(struct ipc_http_request){
 		.request = slot->request, 
 		.address = view_of(address_text(&c->client_address, address)),
 		.resource = view_of(c->route->resource), .verb = view_of(c->route->verb),
 		.credential = credentials.kind, .user = credentials.user,
-		.secret = credentials.secret });
+		.secret = credentials.secret, .code = credentials.code,
+		.csrf = credentials.csrf });
 	(void)master_link_send(&s->link);
-	buf_free(&credentials.text);
+	http_credentials_free(&credentials);
 	http_connection_stand(c, HTTP_ASKED);
 }
 
@@ -195,15 +165,29 @@ http_request_begin(struct http_connection *c, int status)
 		return;
 	}
 	c->keep_alive = head->keep_alive;
-	status = http_route_find(head->method, head->path, &c->route, &c->id);
+	status = http_route_find(head->method, head->path, &c->route, c->ids);
 	if (status != 0) {
 		http_reply(c, status, "", status == 404 ? "Not Found" : "Method not allowed");
 		return;
 	}
 	c->is_text = (c->route->flags & ROUTE_TEXT) != 0;
+	/* of somebody who is nobody yet */
+	if ((c->route->flags & ROUTE_LOGIN) != 0 &&
+	    http_body_begin(&c->body, head, HTTP_LOGIN_BODY_MAX) != 0) {
+		http_reply_last(c, 413, http_status_text(413));
+		return;
+	}
+	buf_free(&c->body_bytes);
+	c->body_bytes = buf_init(
+	    c->route->flags & ROUTE_LOGIN ? HTTP_LOGIN_BODY_MAX : HTTP_BODY_MAX);
 	refused = http_guard_check(&s->guard, head, (c->route->flags & ROUTE_CHANGES) != 0);
 	if (refused != NULL) {
 		http_reply(c, 403, refused, "");
+		return;
+	}
+	if (c->route->flags & ROUTE_DOCUMENT) {
+		http_reply_document(c, (struct view){ .p = openapi_document,
+			.n = openapi_document_size });
 		return;
 	}
 	http_connection_stand(c, HTTP_QUEUED);
@@ -217,10 +201,17 @@ http_request_send(struct http_connection *c)
 	struct http_server *s = c->server;
 	struct http_slot *slot = slot_for(s, c);
 	struct buf control = buf_init(IPC_HTTP_CONTROL_MAX);
+	struct http_asked asked = { .query = c->head.query, .body = buf_view(&c->body_bytes) };
+	struct http_credentials credentials;
 	struct http_fault fault = { 0 };
-	bool good = http_route_control(c->route, c->id, c->head.query, buf_view(&c->body_bytes),
-	    &control, &fault);
+	bool good;
 
+	memcpy(asked.ids, c->ids, sizeof(asked.ids));
+	http_credentials_read(&credentials, &c->head);
+	if (credentials.kind == IPC_HTTP_BEARER)
+		asked.token = credentials.secret;
+	good = http_route_control(c->route, &asked, &control, &fault);
+	http_credentials_free(&credentials);
 	if (!good || slot == NULL) {
 		http_request_drop(c);
 		http_reply(c, fault.status, fault.is_message ? "" : fault.text,

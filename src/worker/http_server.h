@@ -56,7 +56,7 @@ struct http_connection {
 	size_t head_seen;
 	struct http_head head;
 	const struct http_route *route; /* NULL: none was found */
-	struct view id;                 /* of the path */
+	struct view ids[HTTP_ROUTE_IDS_MAX]; /* of the path */
 	struct address client_address;      /* that it is taken to come from */
 	char client[ADDRESS_TEXT_MAX + 16]; /* the same for the log */
 	char request_id[HTTP_REQUEST_ID_MAX];
@@ -71,6 +71,7 @@ struct http_connection {
 	bool is_serving; /* its line of the log has not been sent */
 	uint64_t answer_bytes; /* of the body, in all */
 	uint64_t answer_left;  /* of them, that the master has not sent yet */
+	char session[97];      /* the token of one that was opened; else "" */
 	unsigned chunks;       /* that have come and were not asked anew for */
 	uint64_t unread_left;  /* while LEAVING: how much more is read */
 };
@@ -138,6 +139,8 @@ void http_reply(struct http_connection *connection, int status, const char *erro
     const char *message);
 /* Likewise, and the connection ends after it: the rest of what the client sends has no meaning. */
 void http_reply_last(struct http_connection *connection, int status, const char *error);
+/* The description of the API. */
+void http_reply_document(struct http_connection *connection, struct view document);
 /* The answer of the master; its pieces are to come. */
 void http_reply_master(struct http_connection *connection, const struct ipc_http_answer *answer);
 /* The line for the log, once a request. */

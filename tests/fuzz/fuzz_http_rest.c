@@ -26,14 +26,16 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	struct view rest = { .p = bytes, .n = n };
-	struct view method = take_line(&rest), path = take_line(&rest), query = take_line(&rest), id;
+	struct view method = take_line(&rest), path = take_line(&rest);
+	struct http_asked asked = { .query = take_line(&rest), .token = view_of("token") };
 	struct buf out = buf_init(1024 * 1024);
 	struct http_fault fault = { 0 };
 	const struct http_route *route;
 
-	if (http_route_find(method, path, &route, &id) != 0)
+	if (http_route_find(method, path, &route, asked.ids) != 0)
 		return 0;
-	if (http_route_control(route, id, query, rest, &out, &fault)) {
+	asked.body = rest;
+	if (http_route_control(route, &asked, &out, &fault)) {
 		json_t *json = json_loadb((const char *)out.p, out.n, JSON_REJECT_DUPLICATES, NULL);
 
 		if (!json_is_object(json))
