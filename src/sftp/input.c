@@ -19,6 +19,21 @@ end_session(struct sftp_server *server, int err, const char *why)
 	return err;
 }
 
+/* ---- allowances */
+
+/* How many of so many bytes may go now; 0: the server waits. */
+static size_t
+allow(struct sftp_server *server, struct sftp_allowance *allowance, size_t bytes)
+{
+	if (allowance == NULL || !allowance->limited)
+		return bytes;
+	if (allowance->left <= 0) {
+		allowance->held = server->held = true;
+		return 0;
+	}
+	return (uint64_t)allowance->left < bytes ? (size_t)allowance->left : bytes;
+}
+
 /* ---- requests */
 
 static int
@@ -152,6 +167,8 @@ handle_message(struct sftp_server *server, struct view message)
 		return answer_status(server, id, SFTP_PERMISSION_DENIED, "Permission denied");
 	if (sftp_request_parse(row->shape, &r, &request) != 0)
 		return answer_status(server, id, SFTP_BAD_MESSAGE, "Bad message");
+	if (row->shape == SFTP_SHAPE_READ && allow(server, server->download, 1) == 0)
+		return ERR_AGAIN;
 	result = sftp_answer_reserve(&answer, &server->output, sftp_row_room(row, &request));
 	if (result == 0 && validate(&call, row))
 		row->act(&call);
@@ -191,19 +208,24 @@ begin_write(struct sftp_server *server, const struct sftp_write_header *header, 
 	server->state = left > 0 ? SFTP_INPUT_DATA : SFTP_INPUT_ANSWER;
 }
 
-static void
+static int
 write_data(struct sftp_server *server, struct view *in)
 {
 	struct sftp_write *write = &server->write;
 	size_t n = in->n < write->left ? in->n : write->left, done = 0;
-	size_t data = n < write->data ? n : write->data;
+	size_t data = n < write->data ? n : write->data, allowed;
 
 	if (write->handle != NULL && data > 0) {
+		if ((allowed = allow(server, server->upload, data)) == 0)
+			return ERR_AGAIN;
+		if (allowed < data)
+			n = data = allowed;
 		struct iovec iov = { .iov_base = (void *)(uintptr_t)in->p, .iov_len = data };
 
 		write->error = vfs_write(write->handle->file, &iov, 1, write->offset, &done);
 		write->offset += done;
 		write->handle->transfer.bytes += done;
+		sftp_allowance_use(server->upload, done);
 		if (write->error != 0) {
 			write->handle->transfer.failed = true;
 			write->handle = NULL;
@@ -215,6 +237,7 @@ write_data(struct sftp_server *server, struct view *in)
 	write->left -= (uint32_t)n;
 	if (write->left == 0)
 		server->state = SFTP_INPUT_ANSWER;
+	return 0;
 }
 
 static int
@@ -361,6 +384,7 @@ sftp_server_input(struct sftp_server *server, const uint8_t *bytes, size_t n,
 	bool more = true, had_turn = false;
 	int result = server->broken;
 
+	server->held = false;
 	while (result == 0 && more) {
 		switch (server->state) {
 		case SFTP_INPUT_MESSAGE:
@@ -368,7 +392,7 @@ sftp_server_input(struct sftp_server *server, const uint8_t *bytes, size_t n,
 			break;
 		case SFTP_INPUT_DATA:
 			if (in.n > 0)
-				write_data(server, &in);
+				result = write_data(server, &in);
 			else
 				more = false;
 			break;

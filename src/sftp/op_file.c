@@ -112,6 +112,7 @@ sftp_op_read(struct sftp_call *call)
 		sftp_answer_skip(answer, done);
 		sftp_answer_end(answer);
 		handle->transfer.bytes += done;
+		sftp_allowance_use(call->server->download, done);
 	}
 }
 

@@ -172,6 +172,8 @@ sftp_server_new(struct sftp_server **out, struct vfs *vfs, const struct sftp_set
 	server->events = *events;
 	server->ignore_setstat = settings->ignore_setstat;
 	server->read_only = settings->read_only;
+	server->upload = settings->upload;
+	server->download = settings->download;
 	server->partial = buf_init(4 + SFTP_REQUEST_MAX);
 	server->text = buf_init(VPATH_MAX + 1 + SFTP_REQUEST_MAX);
 	if ((result = path_setting(settings->home, &server->home)) != 0 ||
@@ -230,6 +232,12 @@ sftp_server_wants_turn(const struct sftp_server *server)
 {
 	return server->broken == 0 &&
 	    (server->state == SFTP_INPUT_COPY || server->state == SFTP_INPUT_MOVE);
+}
+
+bool
+sftp_server_is_held(const struct sftp_server *server)
+{
+	return server->held;
 }
 
 bool

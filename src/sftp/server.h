@@ -43,6 +43,8 @@ struct sftp_server {
 	struct sftp_output output;
 	struct sftp_events events;
 	bool ignore_setstat, read_only;
+	struct sftp_allowance *upload, *download; /* NULL: no limit */
+	bool held; /* one of them was used up */
 	bool refused[SFTP_ROWS_MAX]; /* rows of the table */
 	struct vpath home, start;
 
@@ -94,6 +96,16 @@ void sftp_report(struct sftp_server *server, const struct sftp_operation_report 
 /* One report for each thing that was set. */
 void sftp_report_set(struct sftp_server *server, const struct vpath *path,
 	const struct vfs_attributes *set);
+/* So many bytes of content went; NULL is no limit. */
+static inline void
+sftp_allowance_use(struct sftp_allowance *allowance, size_t bytes)
+{
+	if (allowance == NULL || !allowance->limited)
+		return;
+	allowance->left -= (int64_t)bytes;
+	allowance->moved += bytes;
+}
+
 /* Closes what the handle holds, reports the transfer, frees the place; an errno value. */
 int sftp_handle_close(struct sftp_server *server, struct sftp_handle *handle, bool cut);
 

@@ -76,6 +76,19 @@ struct sftp_events {
 	void (*log)(void *ctx, enum log_level level, const char *text);
 };
 
+/*
+ * How much of files' content may go one way now. Its owner fills it, for all servers that share it.
+ * A server that finds nothing left stops before the content of a WRITE or the answer to a READ,
+ * with ERR_AGAIN and `held` set, and goes on when sftp_server_input() is called. An answer that is
+ * larger than what is left is given whole: `left` goes below zero then.
+ */
+struct sftp_allowance {
+	bool limited; /* false: the rest means nothing */
+	bool held;    /* somebody waits */
+	int64_t left; /* bytes */
+	uint64_t moved; /* counts up while there is a limit */
+};
+
 struct sftp_settings {
 	bool ignore_setstat; /* answer OK to SETSTAT and FSETSTAT and do nothing */
 	const char *home;    /* answer of the home-directory extension; NULL is "/" */
@@ -86,6 +99,7 @@ struct sftp_settings {
 	 * served, and none of those; NULL is all, and none. A name that is none is ERR_INVALID.
 	 */
 	const char *allowed_requests, *denied_requests;
+	struct sftp_allowance *upload, *download; /* borrowed; NULL: no limit */
 };
 
 enum { SFTP_HANDLES_MAX = 1024 };
@@ -102,7 +116,7 @@ MUST int sftp_server_new(struct sftp_server **out, struct vfs *vfs,
 /*
  * Takes input; *consumed_out says how many bytes were used up and need not come again. 0 when all
  * were; ERR_AGAIN when the output is full (call again later, also with n = 0, with what was left),
- * or when sftp_server_wants_turn();
+ * when an allowance is used up, or when sftp_server_wants_turn();
  * any other code ends the session: the client broke the protocol in a way that no answer mends.
  */
 MUST int sftp_server_input(struct sftp_server *server, const uint8_t *bytes, size_t n,
@@ -117,6 +131,8 @@ void sftp_server_transfers(struct sftp_server *server,
 	void (*each)(void *ctx, const struct sftp_transfer *transfer), void *ctx);
 /* True while a request has come only in part, or its answer waits for room. */
 bool sftp_server_is_busy(const struct sftp_server *server);
+/* True while something waits for an allowance that may be there again. */
+bool sftp_server_is_held(const struct sftp_server *server);
 /* True while a file or directory is open. */
 bool sftp_server_has_handles(const struct sftp_server *server);
 /*
