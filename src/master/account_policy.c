@@ -42,6 +42,17 @@ account_policy(const struct user *user, const struct account_settings *settings,
 	return err;
 }
 
+struct vfs_uploads
+account_uploads(const struct user *user, const struct account_settings *settings)
+{
+	const char *fsync = user->filters.fsync;
+	int64_t size_max = user->filters.max_upload_file_size;
+
+	return (struct vfs_uploads){ .mode = settings->upload_mode,
+		.sync = fsync[0] != '\0' ? strcmp(fsync, "on-close") == 0 : settings->upload_sync,
+		.size_max = size_max > 0 ? (uint64_t)size_max : 0 };
+}
+
 char *
 account_home_prefix(const char *home_dir)
 {

@@ -15,6 +15,8 @@
 struct account_settings {
 	bool strict_rename;
 	bool rename_copies;
+	enum vfs_upload_mode upload_mode;
+	bool upload_sync; /* where the account says nothing else */
 };
 
 /*
@@ -23,6 +25,9 @@ struct account_settings {
  */
 MUST int account_policy(const struct user *user, const struct account_settings *settings,
 	struct vfs_policy *out);
+/* How its uploads are made. */
+struct vfs_uploads account_uploads(
+	const struct user *user, const struct account_settings *settings);
 /* "/srv/bob" of "/srv/bob/": what a path of the client can stand behind. NULL: no memory. */
 char *account_home_prefix(const char *home_dir);
 /*
