@@ -60,9 +60,18 @@
 	F(TEXT, username, 255) F(TEXT, connection_id, 128) F(TEXT, root_path, 4096) \
 	F(U32, umask, 0377) F(BOOL, ignore_setstat, 1) F(U8, upload_mode, 2) \
 	F(BOOL, upload_sync, 1) F(U64, upload_size_max, INT64_MAX) \
+	F(BOOL, upload_limited, 1) F(BOOL, download_limited, 1) \
 	F(BOOL, parked, 1) F(U32, park_after_ms, 86400000) F(BOOL, count, 1) \
 	F(BYTES, policy, 120000)
 #define IPC_FIELDS_SESSION_CLOSE(F) F(BOOL, when_idle, 1) F(TEXT, reason, 255)
+#define IPC_FIELDS_BANDWIDTH_WANTED(F) F(U64, upload, UINT64_MAX) F(U64, download, UINT64_MAX)
+#define IPC_FIELDS_BANDWIDTH_TAKEN(F)
+#define IPC_FIELDS_SESSION_BANDWIDTH(F) \
+	F(BOOL, upload_limited, 1) F(U64, upload, (uint64_t)1 << 40) \
+	F(BOOL, download_limited, 1) F(U64, download, (uint64_t)1 << 40)
+#define IPC_FIELDS_SESSION_POLICY_CHANGED(F) \
+	F(BOOL, upload_sync, 1) F(U64, upload_size_max, INT64_MAX) F(BYTES, policy, 120000)
+#define IPC_FIELDS_SESSION_RENEW(F) F(U32, within_ms, 86400000) F(TEXT, reason, 255)
 #define IPC_FIELDS_LOG(F) F(U8, level, 3) F(TEXT, sender, 32) F(TEXT, message, 2048)
 #define IPC_FIELDS_HTTP_READY(F) F(U32, version, UINT32_MAX)
 #define IPC_FIELDS_HTTP_REQUEST(F) \

@@ -18,6 +18,7 @@
 
 struct auth_job {
 	STAILQ_ENTRY(auth_job) link;
+	LIST_ENTRY(auth_job) running;
 	uv_work_t work;
 	struct master *master;
 	uint64_t connection;
@@ -32,6 +33,7 @@ struct auth_job {
 	struct inquiry *inquiry;  /* NULL: no program is asked */
 	bool vouched;             /* for the key, by the external program */
 	bool takes_turn;          /* counted among those that make hashes */
+	bool stale;               /* the account was changed since; only the loop looks */
 
 	/* what the thread found */
 	struct user *user; /* NULL: there is none */
@@ -102,6 +104,7 @@ is_key(enum auth_kind kind)
 static void
 job_free(struct auth_job *job)
 {
+	LIST_REMOVE(job, running);
 	inquiry_free(&job->inquiry);
 	buf_free(&job->password);
 	buf_free(&job->algorithm);
@@ -391,6 +394,10 @@ conclude(struct auth_job *job, struct connection *c)
 		refuse_job(job, c, view_of(job->failure.text));
 		return;
 	}
+	if (job->stale && is_proof(job->kind)) {
+		refuse_job(job, c, view_of("the account was changed during the login"));
+		return;
+	}
 	verdict = decide(job, job->user != NULL ? session_count_user(m, job->user->username) : 0,
 	    &text);
 	if (verdict != LOGIN_ALLOWED) {
@@ -532,6 +539,7 @@ authentication_start(struct connection *c, const struct auth_offer *offer)
 
 	if (job == NULL)
 		return ERR_MEMORY;
+	LIST_INSERT_HEAD(&c->master->auth_jobs, job, running);
 	job->work.data = job;
 	job->master = c->master;
 	job->connection = c->id;
@@ -563,4 +571,15 @@ authentication_start(struct connection *c, const struct auth_offer *offer)
 	if (err != 0)
 		job_free(job);
 	return err;
+}
+
+void
+authentication_account_changed(struct master *m, const char *username)
+{
+	struct auth_job *job;
+
+	LIST_FOREACH (job, &m->auth_jobs, running) {
+		if (strcmp(job->username, username) == 0)
+			job->stale = true;
+	}
 }

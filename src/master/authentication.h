@@ -57,6 +57,8 @@ struct auth_offer {
 MUST int authentication_start(struct connection *connection, const struct auth_offer *offer);
 /* Answers "no", with the methods that there are. The connection may have ended afterwards. */
 void authentication_refuse(struct connection *connection);
+/* A login of this name that is being worked on must not end with the account as it was. */
+void authentication_account_changed(struct master *master, const char *username);
 void password_queue_init(struct password_queue *queue, unsigned at_once);
 
 #endif

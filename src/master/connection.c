@@ -69,6 +69,7 @@ connection_free(struct connection *c)
 	quota_session_end(c);
 	host_keys_free(&c->host_keys);
 	user_free(&c->user);
+	user_free(&c->changed);
 	free(c->order_reason);
 	free(c->home);
 	free(c->client_version);
@@ -125,6 +126,7 @@ connection_end(struct connection *c)
 	if (!c->authenticated && !c->tried)
 		count_handshake_failure(c);
 	parking_connection_ended(c);
+	bandwidth_session_end(c);
 	program_stop(&c->program);
 	login_dialogue_give_up(c);
 	login_ends = link_end(&c->login, m->nurseries);
@@ -363,6 +365,15 @@ connection_begin(struct master *m, int fd, const struct address *address, uint16
 void
 connection_worker_dismiss(struct connection *c)
 {
+	struct master *m = c->master;
+	uint64_t id = c->id;
+
+	/* what it said before it gave the connection away comes another way, and may come later */
+	if (c->session.fd >= 0)
+		on_readable(c->session.poll, 0, UV_READABLE);
+	if (connection_find(m, id) != c || c->ended)
+		return;
+	bandwidth_session_end(c);
 	link_close(&c->session);
 	if (c->session.pid != 0)
 		nurseries_kill(c->master->nurseries, c->session.pid);

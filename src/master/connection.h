@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/proxy_header.h"
 #include "ipc/ipc.h"
+#include "master/account_policy.h"
 #include "master/bans.h"
 #include "master/signing.h"
 #include "master/login_keys.h"
@@ -106,14 +107,18 @@ struct connection {
 	bool sftp_only;     /* a certificate that helped to log in is for nothing else */
 	bool authenticated; /* everything below is set */
 	struct user *user;
+	struct account_settings settings; /* as they were when its worker began */
 	char *home; /* on the host, without a '/' at the end */
 	struct quota_session *quota; /* what it has borrowed; NULL: nothing is counted */
+
+	struct user *changed; /* as the account is now, when the session has yet to learn it; or NULL */
 
 	enum parking_place place;
 	TAILQ_ENTRY(connection) waiting; /* in the place of that name */
 	char *order_reason;              /* of an order to close that waits for a worker */
 	bool order_when_idle;
 
+	struct bandwidth_session *bandwidth; /* NULL while it has wanted nothing */
 	LIST_HEAD(, connection_channel) channels;
 	unsigned channel_count;
 	LIST_HEAD(, connection_transfer) transfers;
@@ -154,7 +159,10 @@ MUST int connection_send(struct worker_link *link, struct buf *message, const in
 	size_t fd_count);
 /* To be called when a worker is asked for: it will show the keys that the server has now. */
 void connection_use_host_keys(struct connection *connection);
-/* The session worker has given its connection to the parking worker: it is ended. */
+/*
+ * The session worker has given its connection to the parking worker: it is heard out and ended.
+ * The connection may have ended afterwards.
+ */
 void connection_worker_dismiss(struct connection *connection);
 /* From the nursery. */
 void connection_worker_forked(struct connection *connection, pid_t pid);

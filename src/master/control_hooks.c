@@ -1,5 +1,6 @@
 #include "master/control_hooks.h"
 
+#include "master/account_change.h"
 #include "master/session.h"
 #include "master/state.h"
 
@@ -155,28 +156,23 @@ hook_scan_cancel(void *ctx, const char *username)
 	return quota_scan_cancel(m->scans, username);
 }
 
-static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* One look at each connection, however many accounts there are. */
 static void
 hook_users_changed(void *ctx, const struct control_change *changes, size_t count)
 {
-	const char **names = reallocarray(NULL, count, sizeof(*names));
+	struct account_news *news = calloc(count, sizeof(*news));
 	struct master *m = ctx;
 
-	for (size_t i = 0; i < count; i++)
-		quota_account_changed(m->quotas, changes[i].user);
-	if (names == NULL)
+	if (news == NULL) {
+		log_app(m->log, LOG_LEVEL_ERROR, "control", "",
+		    "running sessions have not learned that accounts were changed: %s",
+		    err_text(ERR_MEMORY));
 		return;
+	}
 	for (size_t i = 0; i < count; i++)
-		names[i] = changes[i].user->username;
-	qsort(names, count, sizeof(*names), compare_names);
-	session_close_users(ctx, names, count, "the account was changed");
-	free(names);
+		news[i] = (struct account_news){ .username = changes[i].user->username,
+			.user = changes[i].kind != USER_DELETED ? changes[i].user : NULL };
+	account_change_tell(m, news, count);
+	free(news);
 }
 
 static json_t *

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/process_title.h"
 #include "crypto/crypto.h"
+#include "master/account_review.h"
 #include "master/control_hooks.h"
 #include "master/hours.h"
 #include "master/idle.h"
@@ -117,7 +118,8 @@ accounts_run(uv_work_t *work)
 static void
 accounts_done(uv_work_t *work, int status)
 {
-	(void)status;
+	if (status == 0)
+		account_review(work->data);
 	free(work);
 }
 

@@ -1,6 +1,7 @@
 #include "master/parking.h"
 
 #include "base/fd.h"
+#include "master/account_change.h"
 #include "master/home.h"
 #include "master/parking_process.h"
 #include "master/session.h"
@@ -186,6 +187,16 @@ on_held(void *ctx, uint64_t connection)
 	set_place(c, PARKING_PARKED);
 	/* who has given its connection away has nothing left to do */
 	connection_worker_dismiss(c);
+	if (connection_find(p->master, connection) != c || c->ended)
+		return;
+	if (c->changed != NULL) {
+		/* that is why it was parked: the next process has the account as it is now */
+		connection_set_timer(c, 0);
+		account_change_settle(c);
+		if (connection_find(p->master, connection) != c || c->ended)
+			return;
+		want_awake(c);
+	}
 	if (c->order_reason != NULL)
 		want_awake(c);
 }
@@ -205,6 +216,9 @@ on_lost(void *ctx, uint64_t connection)
 	/* the worker has thought better of it */
 	set_place(c, PARKING_WITH_WORKER);
 	parking_session_ready(c);
+	/* what was sent may have ended the connection */
+	if (connection_find(p->master, connection) == c)
+		account_change_settle(c);
 }
 
 static void
@@ -233,8 +247,10 @@ lose(void *ctx, struct connection *c)
 	case PARKING_LEAVING:
 		/* the worker finds out when it writes; or it has written, and that is lost */
 		set_place(c, PARKING_WITH_WORKER);
-		if (c->session.fd >= 0)
+		if (c->session.fd >= 0) {
+			account_change_settle(c);
 			return;
+		}
 		break;
 	case PARKING_PARKED:
 	case PARKING_WAITING:

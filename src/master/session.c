@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "master/account_change.h"
 #include "master/account_policy.h"
 #include "master/home.h"
 #include "master/state.h"
@@ -74,38 +75,56 @@ touch_login(struct master *m, const struct user *user)
 	}
 }
 
-/* The account's own word, or the server's. */
-static bool
-upload_sync(const struct user *user, const struct config_sftpd *sftpd)
-{
-	const char *when = user->filters.fsync[0] != '\0' ? user->filters.fsync : sftpd->fsync;
-
-	return strcmp(when, "on-close") == 0;
-}
-
 struct account_settings
 session_account_settings(const struct master *m)
 {
 	const struct config_sftpd *sftpd = &m->config->sftpd;
 
 	return (struct account_settings){ .strict_rename = sftpd->strict_rename,
-		.rename_copies = strcmp(sftpd->rename_across_folders, "copy") == 0 };
+		.rename_copies = strcmp(sftpd->rename_across_folders, "copy") == 0,
+		.upload_mode = (enum vfs_upload_mode)sftpd->upload_mode,
+		.upload_sync = strcmp(sftpd->fsync, "on-close") == 0 };
+}
+
+static int
+encode_policy(const struct user *user, const struct account_settings *settings, struct buf *out)
+{
+	struct vfs_policy policy;
+	int err = account_policy(user, settings, &policy);
+
+	if (err == 0) {
+		vfs_policy_encode(out, &policy);
+		err = buf_error(out);
+	}
+	vfs_policy_free(&policy);
+	return err;
+}
+
+int
+session_encode_rules(const struct connection *c, const struct user *user, struct buf *message)
+{
+	struct buf encoded = buf_init(IPC_BYTES_MAX);
+	struct vfs_uploads uploads = account_uploads(user, &c->settings);
+	int err = encode_policy(user, &c->settings, &encoded);
+
+	if (err == 0) {
+		ipc_encode_session_policy_changed(message, &(struct ipc_session_policy_changed){
+			.upload_sync = uploads.sync, .upload_size_max = uploads.size_max,
+			.policy = buf_view(&encoded) });
+		err = buf_error(message);
+	}
+	buf_free(&encoded);
+	return err;
 }
 
 static int
 encode_session_policy(const struct connection *c, bool parked, struct buf *message)
 {
 	const struct config_sftpd *sftpd = &c->master->config->sftpd;
-	int64_t upload_size_max = c->user->filters.max_upload_file_size;
 	struct buf encoded = buf_init(IPC_BYTES_MAX);
-	struct vfs_policy policy;
-	const struct account_settings settings = session_account_settings(c->master);
-	int err = account_policy(c->user, &settings, &policy);
+	struct vfs_uploads uploads = account_uploads(c->user, &c->settings);
+	int err = encode_policy(c->user, &c->settings, &encoded);
 
-	if (err == 0) {
-		vfs_policy_encode(&encoded, &policy);
-		err = buf_error(&encoded);
-	}
 	if (err == 0) {
 		ipc_encode_session_policy(message, &(struct ipc_session_policy){
 			.username = view_of(c->user->username),
@@ -113,9 +132,11 @@ encode_session_policy(const struct connection *c, bool parked, struct buf *messa
 			.root_path = view_of(c->home),
 			.umask = sftpd->umask,
 			.ignore_setstat = sftpd->setstat_mode == 1,
-			.upload_mode = (uint8_t)sftpd->upload_mode,
-			.upload_sync = upload_sync(c->user, sftpd),
-			.upload_size_max = upload_size_max > 0 ? (uint64_t)upload_size_max : 0,
+			.upload_mode = (uint8_t)uploads.mode,
+			.upload_sync = uploads.sync,
+			.upload_size_max = uploads.size_max,
+			.upload_limited = bandwidth_is_limited(c->user, true),
+			.download_limited = bandwidth_is_limited(c->user, false),
 			.parked = parked,
 			.count = quotas_track(c->master->quotas),
 			.park_after_ms = (uint32_t)c->master->config->limits.park_after_seconds *
@@ -123,7 +144,6 @@ encode_session_policy(const struct connection *c, bool parked, struct buf *messa
 			.policy = buf_view(&encoded) });
 		err = buf_error(message);
 	}
-	vfs_policy_free(&policy);
 	buf_free(&encoded);
 	return err;
 }
@@ -156,6 +176,7 @@ session_start_worker(struct connection *c, const struct home_roots *roots, bool 
 	int pair[2] = { -1, -1 }, worker_fd = -1, err;
 
 	session.change_ids = home_ids(c->user, c->master->map_ids, &session.uid, &session.gid);
+	c->settings = session_account_settings(c->master);
 	err = encode_session_policy(c, parked, &message);
 	if (err == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
 		err = ERR_IO;
@@ -215,14 +236,19 @@ int
 on_session_ready(struct connection *c, struct rd fields)
 {
 	struct ipc_session_ready message;
+	struct master *m = c->master;
+	uint64_t id = c->id;
 	int err = ipc_decode_session_ready(fields, &message);
 
 	if (err != 0)
 		return err;
 	c->session.gate.phase = PHASE_RUN;
 	connection_set_timer(c, 0);
-	if (!parking_session_ready(c) && c->master->draining)
+	if (!parking_session_ready(c) && m->draining)
 		connection_close(c, "the server is going down", true);
+	/* what was sent may have ended the connection */
+	if (connection_find(m, id) == c)
+		account_change_settle(c);
 	return 0;
 }
 
@@ -521,36 +547,4 @@ session_close_id(struct master *m, const char *connection_id)
 
 	connections_each(m, close_by_id, &order);
 	return order.number > 0 ? 0 : ERR_NOT_FOUND;
-}
-
-struct close_users_order {
-	const char *const *usernames;
-	size_t count;
-	const char *reason;
-};
-
-static int
-compare_name(const void *name, const void *item)
-{
-	return strcmp(name, *(const char *const *)item);
-}
-
-static void
-close_by_user(void *ctx, struct connection *c)
-{
-	const struct close_users_order *order = ctx;
-
-	if (c->authenticated && bsearch(c->user->username, order->usernames, order->count,
-		sizeof(*order->usernames), compare_name) != NULL)
-		connection_close(c, order->reason, false);
-}
-
-void
-session_close_users(struct master *m, const char *const *usernames, size_t count,
-	const char *reason)
-{
-	struct close_users_order order = { .usernames = usernames, .count = count,
-		.reason = reason };
-
-	connections_each(m, close_by_user, &order);
 }

@@ -30,6 +30,12 @@ MUST int session_start_worker(struct connection *connection, const struct home_r
 	bool parked, int *handover_out);
 /* What the settings that are in force say for all accounts. */
 struct account_settings session_account_settings(const struct master *master);
+/*
+ * The SESSION_POLICY_CHANGED that tells the session the rules of this account. ERR_MEMORY,
+ * ERR_LIMIT, or what the policy refused.
+ */
+MUST int session_encode_rules(
+	const struct connection *connection, const struct user *user, struct buf *message);
 /* Sessions that are logged in under this name. */
 uint64_t session_count_user(struct master *master, const char *username);
 /* The connection objects of the contract: those with an open channel. NULL when memory is short. */
@@ -38,8 +44,5 @@ json_t *session_list(struct master *master);
 json_t *session_transfers(struct master *master);
 /* Closes by the connection_id of logs and lists. ERR_NOT_FOUND. */
 MUST int session_close_id(struct master *master, const char *connection_id);
-/* Closes every session of these users, whose names are sorted as strcmp() has them. */
-void session_close_users(struct master *master, const char *const *usernames, size_t count,
-	const char *reason);
 
 #endif

@@ -87,6 +87,8 @@ list_transfers(void *ctx, struct connection *c)
 		json_object_set_new(object, "username", json_string(c->user->username));
 		json_object_set_new(object, "connection_id", json_string(c->id_text));
 		json_object_set_new(object, "rate", json_integer(rate(t)));
+		json_object_set_new(object, "rate_limit",
+		    json_integer((json_int_t)bandwidth_share(c, t->upload)));
 		json_array_append_new(array, object);
 	}
 }

@@ -10,6 +10,7 @@
 #include "master/admission.h"
 #include "master/authentication.h"
 #include "master/availability.h"
+#include "master/bandwidth.h"
 #include "master/banning.h"
 #include "master/config.h"
 #include "master/connection.h"
@@ -48,6 +49,7 @@ struct master {
 	struct services *services;
 	struct nurseries *nurseries;
 	struct parking *parking;
+	struct bandwidth_accounts bandwidth;
 	struct admin_store *admins; /* NULL in portable mode */
 	struct programs *programs;
 	struct control_hooks hooks;
@@ -58,6 +60,7 @@ struct master {
 	struct control *control;
 	struct http_door *http; /* NULL: no HTTP is wanted */
 	struct password_queue passwords;
+	LIST_HEAD(, auth_job) auth_jobs; /* all that have begun */
 	struct metrics *metrics;
 
 	LIST_HEAD(, connection) buckets[CONNECTION_BUCKETS];

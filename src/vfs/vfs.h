@@ -285,7 +285,10 @@ struct vfs_uploads {
 	uint64_t size_max; /* bytes that a file may have after a write; 0: no limit */
 };
 
-/* How uploads are made from now on; without it all zero. While no file is open for writing. */
+/*
+ * How uploads are made from now on; without it all zero. The mode only changes while no file is
+ * open for writing.
+ */
 void vfs_set_uploads(struct vfs *vfs, const struct vfs_uploads *uploads);
 /* What such uploads need besides, beneath a root with these rights (vfs_policy_rights()). */
 uint32_t vfs_upload_rights(const struct vfs_uploads *uploads, uint32_t rights);

@@ -20,6 +20,7 @@ enum {
 	WITHOUT_CHANNEL_MS = 2 * 60 * 1000, /* after the last channel */
 	RELEASE_AFTER_MS = 2000,
 	PARK_QUIET_MS = 2000, /* from the last byte, whatever it was, to being parked */
+	RENEW_ASK_MS = 1000, /* a renewal is asked for again */
 	QUIET_MS = 3000, /* a client that closed a file may still want to open the next */
 	ERROR_MAX = 1024,
 };
@@ -29,11 +30,13 @@ struct session {
 	struct session_policy policy;
 	struct session_quota quota;
 	struct session_channels channels;
+	struct session_bandwidth bandwidth;
 	struct ssh_connection *connection;
 	int client_fd;
 
 	uint64_t busy_ms; /* when the client did something last, keepalives not counted */
 	uint64_t park_asked_ms;
+	uint64_t renew_by_ms; /* another process is to go on, or nobody; 0: no */
 	int park_fd; /* where the session may go; -1: it was not granted */
 	bool parked; /* it has gone there */
 
@@ -142,6 +145,20 @@ on_session_close(struct session *s, struct rd fields)
 	return 0;
 }
 
+/* The first order stands. */
+static int
+on_session_renew(struct session *s, struct rd fields)
+{
+	struct ipc_session_renew message;
+	int err = ipc_decode_session_renew(fields, &message);
+
+	if (err != 0 || s->renew_by_ms != 0 || s->closing || s->closing_when_idle)
+		return err;
+	s->renew_by_ms = clock_mono_ms() + message.within_ms;
+	s->park_asked_ms = 0;
+	return view_copy(message.reason, s->closing_reason, sizeof(s->closing_reason));
+}
+
 /* Something may have come up since it was asked for; the loop looks again. */
 static int
 on_park_granted(struct session *s, struct ipc_message *message)
@@ -165,6 +182,12 @@ dispatch(void *ctx, struct ipc_message *message)
 	switch (message->type) {
 	case IPC_HOST_KEY_SIGNED: return on_host_key_signed(s, message->fields);
 	case IPC_SESSION_CLOSE: return on_session_close(s, message->fields);
+	case IPC_SESSION_POLICY_CHANGED:
+		return session_policy_change(&s->policy, message->fields);
+	case IPC_SESSION_RENEW: return on_session_renew(s, message->fields);
+	case IPC_SESSION_BANDWIDTH:
+		return session_bandwidth_take(
+		    &s->bandwidth, &s->link, message->fields, clock_mono_ms());
 	case IPC_PARK_GRANTED: return on_park_granted(s, message);
 	default: break;
 	}
@@ -183,7 +206,7 @@ sooner(uint64_t *deadline_ms, uint64_t other_ms)
 
 /*
  * When the session has idled for long enough to be parked; 0 while it cannot be. A keepalive wakes
- * a parked session and is answered, but it does not make it busy.
+ * a parked session and is answered, but it does not make it busy. To be renewed it need not idle.
  */
 static uint64_t
 park_due_ms(const struct session *s)
@@ -191,8 +214,12 @@ park_due_ms(const struct session *s)
 	uint64_t after_ms = s->policy.park_after_ms, due_ms = s->busy_ms + after_ms;
 	uint64_t quiet_ms = after_ms < PARK_QUIET_MS ? after_ms : PARK_QUIET_MS;
 
-	if (after_ms == 0 || s->active || s->closing || s->closing_when_idle ||
-	    s->channelless_ms != 0 || !session_park_possible(s->connection, &s->channels))
+	if (s->closing || s->closing_when_idle || s->channelless_ms != 0 ||
+	    !session_park_possible(s->connection, &s->channels))
+		return 0;
+	if (s->renew_by_ms != 0)
+		return s->moved_ms;
+	if (after_ms == 0 || s->active)
 		return 0;
 	return due_ms > s->moved_ms + quiet_ms ? due_ms : s->moved_ms + quiet_ms;
 }
@@ -201,8 +228,9 @@ park_due_ms(const struct session *s)
 static uint64_t
 park_ask_ms(const struct session *s)
 {
-	uint64_t due_ms = park_due_ms(s), again_ms = s->park_asked_ms + s->policy.park_after_ms;
+	uint64_t due_ms = park_due_ms(s), again_ms = s->park_asked_ms;
 
+	again_ms += s->renew_by_ms != 0 ? RENEW_ASK_MS : s->policy.park_after_ms;
 	if (due_ms == 0 || s->park_asked_ms == 0)
 		return due_ms;
 	return due_ms > again_ms ? due_ms : again_ms;
@@ -215,14 +243,17 @@ next_deadline_ms(const struct session *s)
 
 	sooner(&deadline_ms, s->link.reports_due_ms);
 	sooner(&deadline_ms, session_quota_due_ms(&s->quota));
+	sooner(&deadline_ms, session_bandwidth_deadline_ms(&s->bandwidth));
 	if (s->active)
 		sooner(&deadline_ms, s->activity_ms + ACTIVITY_EVERY_MS);
 	if (s->channelless_ms != 0)
 		sooner(&deadline_ms, s->channelless_ms + WITHOUT_CHANNEL_MS);
 	if (session_channels_busy(&s->channels))
 		sooner(&deadline_ms, s->progress_ms + PROGRESS_EVERY_MS);
-	if (s->closing_when_idle && !session_channels_busy(&s->channels))
+	if ((s->closing_when_idle || (s->renew_by_ms != 0 && park_due_ms(s) == 0)) &&
+	    !session_channels_busy(&s->channels))
 		sooner(&deadline_ms, s->moved_ms + QUIET_MS);
+	sooner(&deadline_ms, s->renew_by_ms);
 	if (!s->released)
 		sooner(&deadline_ms, s->moved_ms + RELEASE_AFTER_MS);
 	sooner(&deadline_ms, park_ask_ms(s));
@@ -261,6 +292,7 @@ park(struct session *s, uint64_t now_ms)
 
 	if (due_ms != 0 && due_ms <= now_ms) {
 		session_quota_end(&s->quota);
+		master_link_flush(&s->link);
 		err = session_park(s->connection, &s->channels, s->client_fd, fd);
 		s->parked = err == 0;
 	}
@@ -273,6 +305,18 @@ is_idle(const struct session *s, uint64_t now_ms)
 {
 	return LIST_EMPTY(&s->channels.list) ||
 	       (!session_channels_busy(&s->channels) && now_ms - s->moved_ms >= QUIET_MS);
+}
+
+/* What was to happen when the session idles, or before some time, has to happen now. */
+static bool
+must_close(const struct session *s, uint64_t now_ms)
+{
+	if (s->closing_when_idle)
+		return is_idle(s, now_ms);
+	if (s->renew_by_ms == 0)
+		return false;
+	/* with compression, for one, no session can be written down */
+	return s->renew_by_ms <= now_ms || (is_idle(s, now_ms) && park_due_ms(s) == 0);
 }
 
 static int
@@ -295,7 +339,7 @@ tick(struct session *s, uint64_t now_ms)
 		s->closing = true;
 		snprintf(s->closing_reason, sizeof(s->closing_reason), "no channel is open");
 	}
-	if (s->closing_when_idle && is_idle(s, now_ms))
+	if (must_close(s, now_ms))
 		s->closing = true;
 	ask_to_park(s, now_ms);
 	return ssh_connection_tick(s->connection, now_ms);
@@ -345,6 +389,17 @@ give_turns(struct session *s)
 	return ssh_connection_writable(s->connection); /* for what was answered */
 }
 
+/* What had to wait for its time goes on when that has come. */
+static int
+keep_pace(struct session *s, uint64_t now_ms)
+{
+	if (!session_bandwidth_tick(&s->bandwidth, &s->link, now_ms))
+		return 0;
+	s->active = true;
+	session_channels_resume(&s->channels);
+	return ssh_connection_writable(s->connection);
+}
+
 static int
 step(struct session *s)
 {
@@ -359,6 +414,8 @@ step(struct session *s)
 	/* what came while an answer was waited for */
 	if (err == 0 && master_link_has_kept(&s->link))
 		err = master_link_dispatch(&s->link, dispatch, s);
+	if (err == 0)
+		err = keep_pace(s, now_ms);
 	if (err != 0 || s->closing || (err = master_link_error(&s->link)) != 0)
 		return err;
 	if (s->park_fd >= 0 && ((err = park(s, now_ms)) != 0 || s->parked))
@@ -476,6 +533,8 @@ serve(struct session *s, const struct ssh_config *config, int handover_fd)
 	s->channels.policy = &s->policy;
 	if (s->policy.counted[0])
 		session_quota_init(&s->quota, &s->link, &s->policy);
+	s->channels.bandwidth = &s->bandwidth;
+	session_bandwidth_init(&s->bandwidth, &s->policy, clock_mono_ms());
 	err = take_over(s, config, handover_fd);
 	fd_close(&handover_fd);
 	if (err != 0) {

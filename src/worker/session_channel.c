@@ -65,7 +65,9 @@ start_server(struct session_channel *c)
 {
 	const struct session_policy *policy = c->channels->policy;
 	struct sftp_settings settings = { .ignore_setstat = policy->ignore_setstat,
-		.read_only = policy->read_only };
+		.read_only = policy->read_only,
+		.upload = &c->channels->bandwidth->upload.allowance,
+		.download = &c->channels->bandwidth->download.allowance };
 	struct sftp_output output = {
 		.ctx = c, .reserve = output_reserve, .commit = output_commit
 	};
@@ -216,6 +218,18 @@ session_channels_turn(struct session_channels *channels)
 	for (c = LIST_FIRST(&channels->list); c != NULL; c = next) {
 		next = LIST_NEXT(c, entry);
 		if (sftp_server_wants_turn(c->server))
+			session_channel_room(c);
+	}
+}
+
+void
+session_channels_resume(struct session_channels *channels)
+{
+	struct session_channel *c, *next;
+
+	for (c = LIST_FIRST(&channels->list); c != NULL; c = next) {
+		next = LIST_NEXT(c, entry);
+		if (sftp_server_is_held(c->server))
 			session_channel_room(c);
 	}
 }

@@ -6,6 +6,7 @@
 
 #include "ssh/ssh.h"
 #include "worker/master_link.h"
+#include "worker/session_bandwidth.h"
 #include "worker/session_policy.h"
 
 #include <sys/queue.h>
@@ -17,6 +18,7 @@ struct session_channels {
 	LIST_HEAD(, session_channel) list;
 	struct master_link *link;
 	const struct session_policy *policy;
+	struct session_bandwidth *bandwidth;
 	uint32_t last_serial;
 	bool elsewhere; /* the session has been written down: its channels end without a report */
 };
@@ -36,6 +38,8 @@ void session_channel_close(struct session_channel **channel);
 bool session_channels_want_turn(const struct session_channels *channels);
 /* Each of them does a part of it. */
 void session_channels_turn(struct session_channels *channels);
+/* Channels that were held by the bandwidth go on. */
+void session_channels_resume(struct session_channels *channels);
 /* True while any channel has a file open or an answer to give. */
 bool session_channels_busy(const struct session_channels *channels);
 /* True while every server can be written down, and no channel ends. */

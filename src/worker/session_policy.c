@@ -17,18 +17,12 @@ struct roots {
 };
 
 static int
-decode(const struct ipc_message *message, struct ipc_session_policy *out,
-    struct vfs_policy *policy_out)
+decode(struct view encoded, struct vfs_policy *policy_out)
 {
-	struct rd r;
-	int err = ipc_decode_session_policy(message->fields, out);
+	struct rd r = rd_of(encoded);
+	int err = vfs_policy_decode(&r, policy_out);
 
-	if (err != 0)
-		return err;
-	r = rd_of(out->policy);
-	if ((err = vfs_policy_decode(&r, policy_out)) == 0)
-		err = rd_end(&r);
-	return err;
+	return err != 0 ? err : rd_end(&r);
 }
 
 static int
@@ -53,8 +47,6 @@ static int
 enter(const struct ipc_session_policy *fields, const struct vfs_policy *policy,
     struct roots *roots, struct session_policy *out)
 {
-	const struct vfs_uploads uploads = { .mode = fields->upload_mode,
-		.sync = fields->upload_sync, .size_max = fields->upload_size_max };
 	/* the root of the machine itself comes as the empty text */
 	char *root_path = view_dup(fields->root_path.n > 0 ? fields->root_path : view_of("/"));
 	int err = ENOMEM;
@@ -65,15 +57,19 @@ enter(const struct ipc_session_policy *fields, const struct vfs_policy *policy,
 	free(root_path);
 	if (err != 0)
 		return err == ENOMEM ? ERR_MEMORY : ERR_INVALID;
-	vfs_set_uploads(out->vfs, &uploads);
+	out->uploads = (struct vfs_uploads){ .mode = fields->upload_mode,
+		.sync = fields->upload_sync, .size_max = fields->upload_size_max };
+	vfs_set_uploads(out->vfs, &out->uploads);
 	umask((mode_t)fields->umask);
 	out->ignore_setstat = fields->ignore_setstat;
 	out->read_only = vfs_policy_read_only(policy);
+	out->upload_limited = fields->upload_limited;
+	out->download_limited = fields->download_limited;
 	out->parked = fields->parked;
 	for (size_t i = 0; i < roots->count; i++)
 		out->counted[i] = fields->count && (i == 0 || roots->counted[i]);
 	out->park_after_ms = fields->park_after_ms;
-	err = enter_sandbox(policy, &uploads, roots);
+	err = enter_sandbox(policy, &out->uploads, roots);
 	roots->count = 0; /* they are the tree's */
 	return err;
 }
@@ -83,8 +79,10 @@ on_policy(struct ipc_message *message, struct roots *roots, struct session_polic
 {
 	struct ipc_session_policy fields;
 	struct vfs_policy policy = { 0 };
-	int err = decode(message, &fields, &policy);
+	int err = ipc_decode_session_policy(message->fields, &fields);
 
+	if (err == 0)
+		err = decode(fields.policy, &policy);
 	roots->fds[0] = fd_take(&message->fds[0]);
 	if (err == 0 && policy.folder_count != roots->count - 1)
 		err = ERR_PROTOCOL;
@@ -130,6 +128,27 @@ session_policy_receive(
 	for (size_t i = 0; i < roots.count; i++)
 		fd_close(&roots.fds[i]);
 	return err;
+}
+
+int
+session_policy_change(struct session_policy *policy, struct rd fields)
+{
+	struct ipc_session_policy_changed message;
+	struct vfs_policy rules = { 0 };
+	int err = ipc_decode_session_policy_changed(fields, &message);
+
+	if (err == 0)
+		err = decode(message.policy, &rules);
+	if (err != 0)
+		return err;
+	err = vfs_set_policy(policy->vfs, &rules);
+	vfs_policy_free(&rules);
+	if (err != 0)
+		return err == ENOMEM ? ERR_MEMORY : ERR_INVALID;
+	policy->uploads.sync = message.upload_sync;
+	policy->uploads.size_max = message.upload_size_max;
+	vfs_set_uploads(policy->vfs, &policy->uploads);
+	return 0;
 }
 
 void

@@ -11,8 +11,10 @@
 
 struct session_policy {
 	struct vfs *vfs;
+	struct vfs_uploads uploads;
 	bool ignore_setstat;
 	bool read_only; /* no permission anywhere changes anything */
+	bool upload_limited, download_limited; /* to a rate, which the master will tell */
 	bool parked;            /* a written-down session is taken up, no fresh login */
 	bool counted[1 + VFS_FOLDERS_MAX]; /* home and folders: to the quota of the account */
 	uint32_t park_after_ms; /* of idleness; 0: never */
@@ -26,6 +28,11 @@ struct session_policy {
  */
 MUST int session_policy_receive(
     struct master_link *link, uint64_t deadline_ms, struct session_policy *out);
+/*
+ * Other rules from the fields of a SESSION_POLICY_CHANGED. What is open stays open. 0, the code of
+ * the reader, ERR_INVALID for other folders, ERR_MEMORY; the rules are as they were then.
+ */
+MUST int session_policy_change(struct session_policy *policy, struct rd fields);
 void session_policy_free(struct session_policy *policy);
 
 #endif
