@@ -142,21 +142,24 @@ charge_take(struct vfs_quota *quota, int fd, struct charge **out)
 {
 	struct charge *charge;
 	struct stat st;
+	bool alone;
 
 	*out = NULL;
 	if (quota == NULL)
 		return 0;
+	/* before it is looked at: others may change it until we have the lock */
+	alone = lock(fd);
 	if (fstat(fd, &st) != 0)
 		return errno;
 	if ((charge = find(quota, &st)) == NULL) {
 		if ((charge = malloc(sizeof(*charge))) == NULL)
 			return ENOMEM;
 		*charge = (struct charge){ .quota = quota, .device = st.st_dev,
-			.inode = st.st_ino, .fd = fd, .alone = lock(fd) };
-		/* looked at again: others may have changed it until we had the lock */
-		if (fstat(fd, &st) == 0)
-			charge->paid = size_of(&st);
+			.inode = st.st_ino, .fd = fd, .alone = alone, .paid = size_of(&st) };
 		LIST_INSERT_HEAD(&quota->charges, charge, link);
+	} else if (alone) {
+		/* a charge of our own that is not alone tries for it again by itself */
+		(void)flock(fd, LOCK_UN);
 	}
 	charge->users++;
 	*out = charge;
@@ -231,7 +234,9 @@ give_back(struct charge *c)
 
 	if (q->open)
 		charge_settle(c);
-	if (fstat(c->fd, &st) != 0 || st.st_nlink > 0)
+	else if (fstat(c->fd, &st) == 0)
+		c->nameless = st.st_nlink == 0;
+	if (!c->nameless)
 		return;
 	if (lease(q, (struct vfs_amount){ 0 }) == 0 && c->alone)
 		pay(q, -(int64_t)c->paid, -1);
