@@ -556,6 +556,7 @@ nurseries_kill(struct nurseries *n, pid_t pid)
 {
 	struct worker_process *w = find_worker(n, pid);
 	struct buf message = buf_init(IPC_BYTES_MAX);
+	int err;
 
 	if (w == NULL)
 		return;
@@ -566,7 +567,9 @@ nurseries_kill(struct nurseries *n, pid_t pid)
 	}
 	/* its parent kills it: only there is the number sure to be this process still */
 	ipc_encode_kill_worker(&message, &(struct ipc_kill_worker){ .pid = (uint32_t)pid });
-	if (send_to(w->nursery, &message, NULL, 0) != 0)
+	err = send_to(w->nursery, &message, NULL, 0);
+	/* one that has ended by itself may have told of ends that are still to be read */
+	if (err != 0 && err != ERR_EOF)
 		nursery_lost(w->nursery);
 }
 

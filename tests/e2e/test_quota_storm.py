@@ -99,7 +99,7 @@ class Storm:
             self.session.close()
 
 
-@pytest.mark.parametrize('mode', [0, 1])
+@pytest.mark.parametrize('mode', [0, 1, 2])
 def test_random_operations_and_kills(servers, accounts, mode):
     """What is stored in the end is what there is, to the byte."""
     server = servers({'sftpd': {'upload_mode': mode}, 'limits': {'penalty_seconds': 0}})
