@@ -18,7 +18,7 @@ static const char changed_reason[] = "the account was changed";
 
 /* ---- one session */
 
-/* False while there is no process to tell, or one of which it is not known what it has been told. */
+/* False while there is no process to tell, or one that does not listen yet, or not any more. */
 static bool
 is_settled(const struct connection *c)
 {
@@ -119,9 +119,9 @@ close_for(struct connection *c, const char *reason)
 	connection_close(c, reason, false);
 }
 
-/* True when the rates are others. */
+/* True when the rates are others. `told`: other things that the session has to be told anyway. */
 static bool
-apply(struct connection *c, const struct user *now)
+apply(struct connection *c, const struct user *now, unsigned told)
 {
 	const char *reason = account_end_reason(now, &c->address, clock_wall_ms());
 	const struct user *before = c->changed != NULL ? c->changed : c->user;
@@ -133,7 +133,7 @@ apply(struct connection *c, const struct user *now)
 		close_for(c, reason);
 		return false;
 	}
-	difference = account_difference(before, now, &c->settings, c->master->map_ids);
+	difference = account_difference(before, now, &c->settings, c->master->map_ids) | told;
 	err = user_copy(now, &user);
 	if (err == 0) {
 		if (!is_settled(c))
@@ -162,7 +162,8 @@ account_change_settle(struct connection *c)
 	if (user == NULL || c->ended)
 		return;
 	c->changed = NULL;
-	if (apply(c, user))
+	/* a renewal that did not come about has told the process rules that may not be the last */
+	if (apply(c, user, ACCOUNT_RULES))
 		bandwidth_account_changed(m, user);
 	user_free(&user);
 }
@@ -197,7 +198,7 @@ tell_one(void *ctx, struct connection *c)
 	if (news->user == NULL)
 		close_for(c, "the account has been deleted");
 	else
-		news->rates = apply(c, news->user) || news->rates;
+		news->rates = apply(c, news->user, ACCOUNT_SAME) || news->rates;
 }
 
 void
@@ -214,4 +215,23 @@ account_change_tell(struct master *m, struct account_news *news, size_t count)
 		if (news[i].rates)
 			bandwidth_account_changed(m, news[i].user);
 	}
+}
+
+static void
+close_if_over(void *ctx, struct connection *c)
+{
+	const int64_t *now_ms = ctx;
+	const char *reason;
+
+	if (!c->authenticated)
+		return;
+	reason = account_end_reason(c->user, &c->address, *now_ms);
+	if (reason != NULL)
+		close_for(c, reason);
+}
+
+void
+account_change_sweep(struct master *m, int64_t now_ms)
+{
+	connections_each(m, close_if_over, &now_ms);
 }

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct connection;
 struct master;
@@ -23,9 +24,14 @@ struct account_news {
 	bool rates;              /* for account_change_tell() */
 };
 
-/* Tells who is concerned, in one look at all connections; sorts the news. It may end connections. */
+/* Tells all sessions in one look at them; sorts the news. It may end connections. */
 void account_change_tell(struct master *master, struct account_news *news, size_t count);
-/* The connection has a worker that listens, or is parked: gives it a change that waited for that. */
+/*
+ * Time changes accounts, too: closes the sessions of those that have expired by now (wall clock), or
+ * whose hours are over. To be called twice a minute or more.
+ */
+void account_change_sweep(struct master *master, int64_t now_ms);
+/* The connection has a worker that listens, or is parked: for a change that waited for that. */
 void account_change_settle(struct connection *connection);
 
 #endif

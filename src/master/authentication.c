@@ -439,6 +439,8 @@ done(uv_work_t *work, int status)
 static void
 queue(struct auth_job *job)
 {
+	/* the account has yet to be looked up */
+	job->stale = false;
 	if (uv_queue_work(&job->master->loop, &job->work, run, done) != 0)
 		bug("the thread pool takes no work");
 }

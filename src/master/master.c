@@ -4,9 +4,9 @@
 #include "base/fd.h"
 #include "base/process_title.h"
 #include "crypto/crypto.h"
+#include "master/account_change.h"
 #include "master/account_review.h"
 #include "master/control_hooks.h"
-#include "master/hours.h"
 #include "master/idle.h"
 #include "master/open_provider.h"
 #include "master/reload.h"
@@ -370,7 +370,7 @@ on_idle_timer(uv_timer_t *timer)
 	struct start *start = timer->data;
 
 	idle_sweep(start->master, clock_mono_ms());
-	hours_sweep(start->master, clock_wall_ms());
+	account_change_sweep(start->master, clock_wall_ms());
 	banning_save(start->master->banning);
 }
 

@@ -189,9 +189,10 @@ on_held(void *ctx, uint64_t connection)
 	connection_worker_dismiss(c);
 	if (connection_find(p->master, connection) != c || c->ended)
 		return;
+	/* of a renewal */
+	connection_set_timer(c, 0);
 	if (c->changed != NULL) {
 		/* that is why it was parked: the next process has the account as it is now */
-		connection_set_timer(c, 0);
 		account_change_settle(c);
 		if (connection_find(p->master, connection) != c || c->ended)
 			return;

@@ -2,6 +2,8 @@
 import concurrent.futures
 import json
 import os
+import signal
+import sqlite3
 import threading
 
 import paramiko
@@ -278,13 +280,26 @@ def test_accounts_that_are_read_again(servers, accounts, sftp_of):
     server.start()
     sessions = [log_in(number) for number in (1, 2, 3, 4)]
     write(user(1), user(2, permissions={'/': ['list']}), user(3, status=0))
-    os.kill(server.pid, 1)
+    os.kill(server.pid, signal.SIGHUP)
     for number in (3, 4):
         wait_until(lambda: is_over(sessions[number - 1]), f'user{number} is out')
     wait_until(lambda: not allows(lambda: put(sessions[1], 'file')), 'user2 may only list')
     put(sessions[0], 'file')
     for sftp in sessions:
         sftp.get_channel().get_transport().close()
+
+
+def test_accounts_that_others_changed(own, accounts, sftp_of):
+    """In the database, behind the server's back: at SIGHUP."""
+    account, other = accounts(own), accounts(own)
+    sftp, others = sftp_of(account), sftp_of(other)
+    with sqlite3.connect(os.path.join(own.dir, 'sftpgo.db')) as database:
+        assert database.execute('UPDATE users SET status = 0 WHERE username = ?',
+                                (account.name,)).rowcount == 1
+    database.close()
+    os.kill(own.pid, signal.SIGHUP)
+    wait_until(lambda: is_over(sftp), 'the session is closed')
+    assert others.listdir('.') == []
 
 
 # ---- how many

@@ -173,7 +173,7 @@ def test_a_session_ends_with_its_hours(servers, accounts):
             break
         except AssertionError:  # so slow a machine that it was noon already
             spared.end()
-    server.log_message(f'the hours of user "{account.name}" are over')
+    server.log_message(f'"{account.name}" is closed: the hours in which')
     assert 'the hours in which this account may be used are over' in held.last_words()
     spared.ask('pwd')
     spared.end()
