@@ -2,8 +2,7 @@
  * quota_scope.h - one quota while anybody needs it: its ledger, who borrows from it, what is still
  * to be written.
  *
- * A scope is an account's quota, or that of a folder with one of its own. Sessions borrow from it
- * (ledger.h) and change nothing that is counted unless their lease is open; so whoever has called
+ * A scope is the quota of one account. Sessions borrow from it (ledger.h) and change nothing that is counted unless their lease is open; so whoever has called
  * all leases back, and lends nothing, holds the files still. Private to quota*.c.
  */
 #ifndef MASTER_QUOTA_SCOPE_H
