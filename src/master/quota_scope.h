@@ -2,8 +2,9 @@
  * quota_scope.h - one quota while anybody needs it: its ledger, who borrows from it, what is still
  * to be written.
  *
- * A scope is the quota of one account. Sessions borrow from it (ledger.h) and change nothing that is counted unless their lease is open; so whoever has called
- * all leases back, and lends nothing, holds the files still. Private to quota*.c.
+ * A scope is the quota of one account. Sessions borrow from it (ledger.h) and change nothing that
+ * is counted unless their lease is open; so whoever has called all leases back, and lends nothing,
+ * holds the files still. Private to quota*.c.
  */
 #ifndef MASTER_QUOTA_SCOPE_H
 #define MASTER_QUOTA_SCOPE_H
