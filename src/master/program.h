@@ -69,6 +69,8 @@ MUST int program_write(struct program *program, struct view bytes, bool last);
 /* Kills it; `ended` is called at once. *program may be NULL, and is NULL afterwards. */
 void program_stop(struct program **program);
 
+/* --- program_end.c --- */
+
 /* "exit status 1: cannot reach the directory": for the log. */
 void program_end_text(const struct program_end *end, struct buf *out);
 /* Counts how it ended. */
