@@ -201,7 +201,8 @@ ask(struct inquiry *q, struct connection *c)
 		.path = external ? config->data_provider.external_auth_program
 				 : config->data_provider.pre_login_program,
 		.limit_ms = (uint32_t)config->limits.program_seconds * 1000,
-		.output_max = OUTPUT_MAX, .ctx = q, .output = on_output, .ended = on_ended };
+		.output_max = OUTPUT_MAX, .source = address_source(&c->address), .ctx = q,
+		.output = on_output, .ended = on_ended };
 	int err = 0;
 
 	for (size_t i = 0; i < VARIABLES; i++)

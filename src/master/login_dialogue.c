@@ -227,7 +227,7 @@ variable(const char *name, const char *value)
 }
 
 static int
-start_program(struct login_dialogue *d, const struct user *user)
+start_program(struct login_dialogue *d, const struct connection *c, const struct user *user)
 {
 	const struct config *config = d->master->config;
 	char *name = variable("SFTPGO_AUTHD_USERNAME", d->user);
@@ -236,7 +236,8 @@ start_program(struct login_dialogue *d, const struct user *user)
 	struct program_request request = { .variables = variables,
 		.path = config->sftpd.keyboard_interactive_auth_program,
 		.limit_ms = (uint32_t)config->limits.program_seconds * 1000,
-		.output_max = OUTPUT_MAX, .ctx = d, .output = on_output, .ended = on_ended };
+		.output_max = OUTPUT_MAX, .source = address_source(&c->address), .ctx = d,
+		.output = on_output, .ended = on_ended };
 	int err = name == NULL || hash == NULL ? ERR_MEMORY : 0;
 
 	if (err == 0)
@@ -259,7 +260,7 @@ login_dialogue_run(struct connection *c, const struct user *user)
 		d->end = buf_init(FAILURE_TEXT_MAX);
 		d->user = strdup(user->username);
 	}
-	if (d == NULL || d->user == NULL || start_program(d, user) != 0) {
+	if (d == NULL || d->user == NULL || start_program(d, c, user) != 0) {
 		log_app(c->master->log, LOG_LEVEL_ERROR, "sftpd", c->id_text,
 		    "cannot run the program for user \"%s\": %s", user->username,
 		    err_text(ERR_MEMORY));

@@ -274,6 +274,31 @@ out:
 	return error;
 }
 
+static unsigned
+running_for(const struct programs *programs, const struct address *source)
+{
+	const struct program *p;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(p, &programs->running, link)
+		n += address_eq(&p->request.source, source);
+	return n;
+}
+
+/* The first whose client does not hold its share of the places already. */
+static struct program *
+first_in_line(const struct programs *programs)
+{
+	unsigned share = programs->at_once > 1 ? programs->at_once / 2 : 1;
+	struct program *p;
+
+	TAILQ_FOREACH(p, &programs->waiting, link) {
+		if (running_for(programs, &p->request.source) < share)
+			return p;
+	}
+	return NULL;
+}
+
 static void
 on_launch(uv_timer_t *timer)
 {
@@ -281,7 +306,7 @@ on_launch(uv_timer_t *timer)
 	struct program *p;
 
 	while (programs->running_count < programs->at_once &&
-	    (p = TAILQ_FIRST(&programs->waiting)) != NULL) {
+	    (p = first_in_line(programs)) != NULL) {
 		int error;
 
 		TAILQ_REMOVE(&programs->waiting, p, link);

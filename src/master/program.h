@@ -6,11 +6,14 @@
  * on as messages, and kills it with everything that it started when its time is over or when it is
  * not wanted any more. A program finds the server's environment but for what is called SFTPGO_...,
  * which may hold secrets of the configuration, and the variables of the request. Only so many run
- * at once; the rest wait in line. Nothing here blocks the loop. Private to master/.
+ * at once, and only half of them (at least one) for one source of connections: a dialogue lasts as
+ * long as its client lets it. The rest wait in line. Nothing here blocks the loop. Private to
+ * master/.
  */
 #ifndef MASTER_PROGRAM_H
 #define MASTER_PROGRAM_H
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "master/metrics.h"
@@ -43,7 +46,8 @@ struct program_request {
 	const char *const *variables; /* "NAME=value", ended by NULL */
 	uint32_t limit_ms;            /* from its start, not counting the time in line */
 	uint64_t output_max;
-	bool without_input; /* its standard input is empty; else program_write() fills it */
+	struct address source; /* address_source() of the client that it is about */
+	bool without_input;    /* its standard input is empty; else program_write() fills it */
 	void *ctx;
 	/* Standard output, in pieces as they come. */
 	void (*output)(void *ctx, struct view bytes);

@@ -465,7 +465,7 @@ def test_with_external_authentication(servers, program):
 
 def test_others_log_in_meanwhile(serve, program, accounts):
     """Dialogues that wait hold no thread, and a full line of programs is nobody else's concern."""
-    server = serve(program(shell([asks('q'), GOOD])), limits={'programs_at_once': 2})
+    server = serve(program(shell([asks('q'), GOOD])), limits={'programs_at_once': 4})
     bob = accounts(server, name='bob', password=PASSWORD)
     raws = [begin(server) for _ in range(8)]
     for raw in raws[:2]:
