@@ -11,24 +11,6 @@
 enum { ID_MAX = INT32_MAX };
 
 bool
-import_next_line(struct view *text, struct view *line_out)
-{
-	const uint8_t *end;
-	size_t n;
-
-	if (text->n == 0)
-		return false;
-	end = memchr(text->p, '\n', text->n);
-	n = end != NULL ? (size_t)(end - text->p) : text->n;
-	*line_out = (struct view){ .p = text->p, .n = n };
-	text->p += end != NULL ? n + 1 : n;
-	text->n -= end != NULL ? n + 1 : n;
-	if (n > 0 && line_out->p[n - 1] == '\r')
-		line_out->n--;
-	return true;
-}
-
-bool
 import_line_is_blank(struct view line)
 {
 	size_t i = 0;

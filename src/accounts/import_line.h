@@ -13,8 +13,6 @@ struct import_fields {
 	size_t count;
 };
 
-/* Takes the next line off the text, without its end; false when there is none. */
-bool import_next_line(struct view *text, struct view *line_out);
 /* True for what is empty, or a comment. */
 bool import_line_is_blank(struct view line);
 void import_split(struct view line, char separator, struct import_fields *out);

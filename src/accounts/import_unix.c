@@ -50,11 +50,11 @@ shadow_read(struct view text, struct shadow *out)
 	struct view rest = text, line;
 	size_t n = 0;
 
-	while (import_next_line(&rest, &line))
+	while (view_next_line(&rest, &line))
 		n++;
 	if (n > 0 && (out->lines = calloc(n, sizeof(*out->lines))) == NULL)
 		return ERR_MEMORY;
-	while (import_next_line(&text, &line)) {
+	while (view_next_line(&text, &line)) {
 		struct import_fields fields;
 
 		if (import_line_is_blank(line) || line.n > IMPORT_LINE_MAX)
@@ -180,7 +180,7 @@ import_unix(struct view passwd, struct view shadow_text, int64_t today, struct i
 	if (passwd.n > IMPORT_BYTES_MAX || shadow_text.n > IMPORT_BYTES_MAX)
 		return ERR_LIMIT;
 	err = shadow_read(shadow_text, &shadow);
-	while (err == 0 && import_next_line(&passwd, &line)) {
+	while (err == 0 && view_next_line(&passwd, &line)) {
 		if (!import_line_is_blank(line))
 			err = read_line(out, line, &shadow, today);
 	}

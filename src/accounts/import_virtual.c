@@ -140,7 +140,7 @@ read_lines(struct view text, struct import *out, size_t least,
 
 	if (text.n > IMPORT_BYTES_MAX)
 		return ERR_LIMIT;
-	while (err == 0 && import_next_line(&text, &line)) {
+	while (err == 0 && view_next_line(&text, &line)) {
 		if (!import_line_is_blank(line))
 			err = read_line(out, line, least, finish);
 	}

@@ -136,15 +136,11 @@ fault(struct failure *failure, const char *what, size_t number)
 static int
 read_lines(struct view text, struct revoked_keys *keys, struct failure *failure)
 {
-	for (size_t number = 1; text.n > 0; number++) {
-		const uint8_t *newline = memchr(text.p, '\n', text.n);
-		size_t n = newline != NULL ? (size_t)(newline - text.p) : text.n;
+	struct view line;
 
-		if (add_entry(keys, (struct view){ .p = text.p, .n = n }) != 0)
+	for (size_t number = 1; view_next_line(&text, &line); number++) {
+		if (add_entry(keys, line) != 0)
 			return fault(failure, "line", number);
-		n += newline != NULL;
-		text.p += n;
-		text.n -= n;
 	}
 	return 0;
 }

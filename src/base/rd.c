@@ -198,3 +198,22 @@ view_next_name(struct view *list, struct view *name_out)
 	list->p = comma + 1;
 	return true;
 }
+
+bool
+view_next_line(struct view *text, struct view *line_out)
+{
+	const uint8_t *end;
+	size_t n;
+
+	if (text->n == 0)
+		return false;
+	end = memchr(text->p, '\n', text->n);
+	n = end != NULL ? (size_t)(end - text->p) : text->n;
+	*line_out = (struct view){ .p = text->p, .n = n };
+	n += end != NULL;
+	text->p += n;
+	text->n -= n;
+	if (line_out->n > 0 && line_out->p[line_out->n - 1] == '\r')
+		line_out->n--;
+	return true;
+}

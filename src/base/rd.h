@@ -74,5 +74,10 @@ char *view_dup(struct view v);
  * given back as empty views.
  */
 bool view_next_name(struct view *list, struct view *name_out);
+/*
+ * Takes the next line off a text, without its end: LF, or CR LF. The last line need not have an
+ * end; false when there is nothing left. Empty lines are given back; NUL is a byte like any other.
+ */
+bool view_next_line(struct view *text, struct view *line_out);
 
 #endif

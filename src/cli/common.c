@@ -59,16 +59,10 @@ cli_error(const char *format, ...)
 void
 cli_error_lines(const struct buf *lines)
 {
-	struct view text = buf_view(lines);
-	const uint8_t *newline;
+	struct view text = buf_view(lines), line;
 
-	while (text.n > 0 && (newline = memchr(text.p, '\n', text.n)) != NULL) {
-		size_t n = (size_t)(newline - text.p);
-
-		cli_error("%.*s", (int)n, (const char *)text.p);
-		text.p += n + 1;
-		text.n -= n + 1;
-	}
+	while (view_next_line(&text, &line))
+		cli_error("%.*s", (int)line.n, (const char *)line.p);
 }
 
 int
@@ -273,19 +267,13 @@ cli_print_members(const json_t *object)
 static char *
 first_key_line(const struct buf *content)
 {
-	struct view text = buf_view(content);
+	struct view text = buf_view(content), line;
 
-	while (text.n > 0) {
-		const uint8_t *newline = memchr(text.p, '\n', text.n);
-		size_t n = newline != NULL ? (size_t)(newline - text.p) : text.n;
-
-		while (n > 0 && (text.p[n - 1] == '\r' || text.p[n - 1] == ' '))
-			n--;
-		if (n > 0 && text.p[0] != '#')
-			return view_dup((struct view){ .p = text.p, .n = n });
-		n = newline != NULL ? (size_t)(newline - text.p) + 1 : text.n;
-		text.p += n;
-		text.n -= n;
+	while (view_next_line(&text, &line)) {
+		while (line.n > 0 && (line.p[line.n - 1] == '\r' || line.p[line.n - 1] == ' '))
+			line.n--;
+		if (line.n > 0 && line.p[0] != '#')
+			return view_dup(line);
 	}
 	return NULL;
 }

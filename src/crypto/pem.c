@@ -31,18 +31,8 @@ view_ends(struct view v, const char *s)
 static bool
 next_line(struct view *text, struct view *line_out)
 {
-	const uint8_t *end;
-	size_t n;
-
-	if (text->n == 0)
+	if (!view_next_line(text, line_out))
 		return false;
-	end = memchr(text->p, '\n', text->n);
-	n = end == NULL ? text->n : (size_t)(end - text->p);
-	*line_out = (struct view){ .p = text->p, .n = n };
-	if (end != NULL)
-		n++;
-	text->p += n;
-	text->n -= n;
 	while (line_out->n > 0 &&
 	       (line_out->p[line_out->n - 1] == '\r' || line_out->p[line_out->n - 1] == ' ' ||
 		   line_out->p[line_out->n - 1] == '\t'))

@@ -246,15 +246,10 @@ write_console(struct log *log, enum log_level level, struct view message)
 void
 log_app_lines(struct log *log, enum log_level level, const char *sender, struct view lines)
 {
-	const uint8_t *newline;
+	struct view line;
 
-	while (lines.n > 0 && (newline = memchr(lines.p, '\n', lines.n)) != NULL) {
-		struct view line = { .p = lines.p, .n = (size_t)(newline - lines.p) };
-
+	while (view_next_line(&lines, &line))
 		log_app_view(log, level, sender, "", line);
-		lines.p += line.n + 1;
-		lines.n -= line.n + 1;
-	}
 }
 
 void

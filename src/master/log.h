@@ -56,7 +56,7 @@ void log_app(struct log *log, enum log_level level, const char *sender, const ch
 /* The same for a text that a worker sent. */
 void log_app_view(struct log *log, enum log_level level, const char *sender,
 	const char *connection_id, struct view message);
-/* One general line for each line of the text, which each end with '\n'. */
+/* One general line for each line of the text. */
 void log_app_lines(struct log *log, enum log_level level, const char *sender, struct view lines);
 /*
  * A general line that the person who starts the server should see too: also printed, short and

@@ -174,19 +174,12 @@ on_accept_failed(void *ctx, const char *text)
 static void
 tell_mistakes(struct start *start)
 {
-	struct view text = buf_view(&start->mistakes);
+	struct view text = buf_view(&start->mistakes), line;
 
-	while (text.n > 0) {
-		const uint8_t *newline = memchr(text.p, '\n', text.n);
-		size_t n = newline != NULL ? (size_t)(newline - text.p) : text.n;
-
-		fprintf(stderr, "postern: %.*s\n", (int)n, (const char *)text.p);
+	while (view_next_line(&text, &line)) {
+		fprintf(stderr, "postern: %.*s\n", (int)line.n, (const char *)line.p);
 		if (start->master->log != NULL)
-			log_app_view(start->master->log, LOG_LEVEL_ERROR, "service", "",
-			    (struct view){ .p = text.p, .n = n });
-		n += newline != NULL;
-		text.p += n;
-		text.n -= n;
+			log_app_view(start->master->log, LOG_LEVEL_ERROR, "service", "", line);
 	}
 	buf_clear(&start->mistakes);
 }

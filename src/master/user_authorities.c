@@ -72,11 +72,9 @@ add_lines(struct user_authorities *a, struct view text, const char *path, struct
 {
 	static const char setting[] = "sftpd.trusted_user_ca_keys";
 	size_t before = a->count;
+	struct view line;
 
-	for (unsigned number = 1; text.n > 0; number++) {
-		const uint8_t *newline = memchr(text.p, '\n', text.n);
-		size_t n = newline != NULL ? (size_t)(newline - text.p) : text.n;
-		struct view line = { .p = text.p, .n = n };
+	for (unsigned number = 1; view_next_line(&text, &line); number++) {
 		int err = is_empty(line) ? 0 : add_line(a, line);
 
 		if (err == ERR_MEMORY)
@@ -87,9 +85,6 @@ add_lines(struct user_authorities *a, struct view text, const char *path, struct
 			    err_text(err));
 			return ERR_INVALID;
 		}
-		n += newline != NULL;
-		text.p += n;
-		text.n -= n;
 	}
 	if (a->count == before)
 		return mistake(mistakes, setting, path, "it has no key",

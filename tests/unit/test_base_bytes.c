@@ -169,6 +169,30 @@ name_lists_are_walked(void **state)
 	assert_false(view_next_name(&list, &name));
 }
 
+static void
+lines_are_walked(void **state)
+{
+	static const char bytes[] = "one\r\n\n\r\nt\rwo\r\r\nz\0ro\nlast";
+	struct view text = { (const uint8_t *)bytes, sizeof(bytes) - 1 }, line;
+	(void)state;
+
+	assert_true(view_next_line(&text, &line) && view_is(line, "one"));
+	assert_true(view_next_line(&text, &line) && line.n == 0);
+	assert_true(view_next_line(&text, &line) && line.n == 0);
+	assert_true(view_next_line(&text, &line) && view_is(line, "t\rwo\r"));
+	assert_true(view_next_line(&text, &line) && line.n == 4 && view_has_nul(line));
+	assert_true(view_next_line(&text, &line) && view_is(line, "last"));
+	assert_false(view_next_line(&text, &line));
+	text = view_of("\n");
+	assert_true(view_next_line(&text, &line) && line.n == 0);
+	assert_false(view_next_line(&text, &line));
+	text = view_of("last\r");
+	assert_true(view_next_line(&text, &line) && view_is(line, "last"));
+	assert_false(view_next_line(&text, &line));
+	text = (struct view){ 0 };
+	assert_false(view_next_line(&text, &line));
+}
+
 int
 main(void)
 {
@@ -181,6 +205,7 @@ main(void)
 		cmocka_unit_test(buffer_keeps_its_maximum),
 		cmocka_unit_test(copies_refuse_nul_and_length),
 		cmocka_unit_test(name_lists_are_walked),
+		cmocka_unit_test(lines_are_walked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
