@@ -74,6 +74,16 @@ rd_bool(struct rd *r)
 	return rd_u8(r) != 0;
 }
 
+bool
+rd_flag(struct rd *r)
+{
+	uint8_t value = rd_u8(r);
+
+	if (value > 1)
+		rd_fail(r, ERR_FORMAT);
+	return value == 1;
+}
+
 struct view
 rd_str(struct rd *r, size_t max)
 {

@@ -40,6 +40,8 @@ uint32_t rd_u32(struct rd *r);
 uint64_t rd_u64(struct rd *r);
 /* RFC 4251 boolean: every non-zero value is true. */
 bool rd_bool(struct rd *r);
+/* A boolean that this server wrote: what is neither 0 nor 1 poisons the cursor. */
+bool rd_flag(struct rd *r);
 /* n bytes as they are. */
 struct view rd_raw(struct rd *r, size_t n);
 /* RFC 4251 string: uint32 length, then the bytes. Longer than max poisons with ERR_LIMIT. */

@@ -30,14 +30,15 @@ sftp_server_export(const struct sftp_server *server, struct buf *out)
 int
 sftp_server_import(struct sftp_server *server, struct rd *r)
 {
-	uint8_t version = rd_u8(r), initialised = rd_u8(r);
+	uint8_t version = rd_u8(r);
+	bool initialised = rd_flag(r);
 
 	if (server->initialised || server->handles.count > 0)
 		bug("a state is taken up by an SFTP server that has begun");
 	server->transfers = rd_u64(r);
 	server->handles.first_generation = rd_u32(r);
-	if (version != SFTP_STATE_VERSION || initialised > 1)
+	if (version != SFTP_STATE_VERSION)
 		rd_fail(r, ERR_FORMAT);
-	server->initialised = initialised == 1;
+	server->initialised = initialised;
 	return r->bad;
 }

@@ -77,23 +77,12 @@ ssh_connection_export(struct ssh_connection *c, struct buf *out)
 	return buf_error(out);
 }
 
-/* A boolean that was written by us is 0 or 1. */
-static bool
-read_flag(struct rd *r)
-{
-	uint8_t v = rd_u8(r);
-
-	if (v > 1)
-		rd_fail(r, ERR_FORMAT);
-	return v == 1;
-}
-
 static void
 read_channel(struct rd *r, struct ssh_channel *out)
 {
 	*out = (struct ssh_channel){ .number = rd_u32(r) };
 	out->client_number = rd_u32(r);
-	out->has_program = read_flag(r);
+	out->has_program = rd_flag(r);
 	out->window = rd_u32(r);
 	out->window_target = rd_u32(r);
 	out->window_used = rd_u64(r);
@@ -168,7 +157,7 @@ ssh_connection_import(struct ssh_connection *c, struct rd *r)
 		bug("a state is taken up by a connection that has begun");
 	if (rd_u8(r) != CONNECTION_STATE_VERSION)
 		rd_fail(r, ERR_FORMAT);
-	c->no_more_sessions = read_flag(r);
+	c->no_more_sessions = rd_flag(r);
 	c->keys_ms = rd_u64(r);
 	/* Keys from the future would never be old. */
 	if (r->bad == 0 && c->keys_ms > c->now_ms)

@@ -53,17 +53,6 @@ copy_field(struct rd *r, uint8_t *out, size_t max, size_t *n_out)
 	*n_out = v.n;
 }
 
-/* A boolean that was written by us is 0 or 1. */
-static bool
-read_flag(struct rd *r)
-{
-	uint8_t v = rd_u8(r);
-
-	if (v > 1)
-		rd_fail(r, ERR_FORMAT);
-	return v == 1;
-}
-
 static void
 read_identity(struct rd *r, struct ssh_transport *t)
 {
@@ -77,8 +66,8 @@ read_identity(struct rd *r, struct ssh_transport *t)
 	if (n != digest_bytes(DIGEST_SHA1) && n != digest_bytes(DIGEST_SHA256) &&
 	    n != digest_bytes(DIGEST_SHA384) && n != digest_bytes(DIGEST_SHA512))
 		rd_fail(r, ERR_FORMAT);
-	t->strict = read_flag(r);
-	t->ext_info = read_flag(r);
+	t->strict = rd_flag(r);
+	t->ext_info = rd_flag(r);
 }
 
 /*
@@ -120,8 +109,8 @@ read_agreed(struct rd *r, struct ssh_transport *t)
 	c->key_algorithm = known_key_algorithm(key);
 	if (c->key_algorithm.n == 0)
 		rd_fail(r, ERR_INVALID);
-	c->compress_in = read_flag(r);
-	c->compress_out = read_flag(r);
+	c->compress_in = rd_flag(r);
+	c->compress_out = rd_flag(r);
 }
 
 static void

@@ -65,17 +65,6 @@ vfs_policy_encode(struct buf *out, const struct vfs_policy *policy)
 		encode_filter(out, &policy->filters[i]);
 }
 
-/* A boolean as the encoder writes it. */
-static bool
-decode_flag(struct rd *r)
-{
-	uint8_t value = rd_u8(r);
-
-	if (value > 1)
-		rd_fail(r, ERR_FORMAT);
-	return value == 1;
-}
-
 /* The length of a list. */
 static uint32_t
 decode_count(struct rd *r, uint32_t max)
@@ -138,7 +127,7 @@ decode_suffixes(struct rd *r, struct vfs_policy *out)
 	int err = r->bad;
 
 	for (uint32_t i = 0; i < count && err == 0; i++) {
-		bool denied = decode_flag(r);
+		bool denied = rd_flag(r);
 		struct view text = rd_str(r, VPATH_NAME_MAX);
 
 		err = r->bad != 0 ? r->bad : vfs_policy_add_suffix(out, text, denied);
@@ -170,8 +159,8 @@ vfs_policy_decode(struct rd *r, struct vfs_policy *out)
 	int err;
 
 	*out = (struct vfs_policy){ 0 };
-	out->strict_rename = decode_flag(r);
-	out->rename_copies = decode_flag(r);
+	out->strict_rename = rd_flag(r);
+	out->rename_copies = rd_flag(r);
 	err = decode_rules(r, out);
 	if (err == 0)
 		err = decode_folders(r, out);

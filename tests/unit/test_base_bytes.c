@@ -84,6 +84,19 @@ leftovers_are_an_error(void **state)
 	assert_int_equal(rd_end(&r), 0);
 }
 
+static void
+flags_are_0_or_1(void **state)
+{
+	struct rd r = rd_init("\x00\x01\x02\x01", 4);
+	(void)state;
+
+	assert_false(rd_flag(&r));
+	assert_true(rd_flag(&r));
+	assert_false(rd_flag(&r));
+	assert_int_equal(rd_end(&r), ERR_FORMAT);
+	assert_false(rd_flag(&r));
+}
+
 static int
 mpint(const char *bytes, size_t n, size_t max, size_t *length_out)
 {
@@ -201,6 +214,7 @@ main(void)
 		cmocka_unit_test(every_truncation_is_short),
 		cmocka_unit_test(first_fault_stays_and_later_reads_yield_nothing),
 		cmocka_unit_test(leftovers_are_an_error),
+		cmocka_unit_test(flags_are_0_or_1),
 		cmocka_unit_test(mpints_have_one_spelling),
 		cmocka_unit_test(buffer_keeps_its_maximum),
 		cmocka_unit_test(copies_refuse_nul_and_length),
