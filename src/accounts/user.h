@@ -191,6 +191,8 @@ enum user_form {
 	USER_FORM_DUMP,   /* with every secret, for dumps and storage */
 };
 
+/* A new array of texts. NULL when memory is short. */
+json_t *text_list_to_json(const struct text_list *list);
 /* A new object with the members in the contract's order. NULL when memory is short. */
 json_t *user_to_json(const struct user *user, enum user_form form);
 /*

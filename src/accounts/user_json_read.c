@@ -131,34 +131,44 @@ user_json_read_permissions(void *field, const json_t *value, struct failure *fai
 	return 0;
 }
 
+/* Null counts as an empty list. */
+static int
+check_objects(const json_t *value, const char *name, struct failure *failure)
+{
+	if (!json_is_null(value) && !json_is_array(value))
+		return wrong_type(failure, name, "a list of objects");
+	if (json_array_size(value) > USER_LIST_MAX)
+		return failure_set(
+		    failure, ERR_LIMIT, "more than %d items in \"%s\"", USER_LIST_MAX, name);
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		if (!json_is_object(json_array_get(value, i)))
+			return wrong_type(failure, name, "a list of objects");
+	}
+	return 0;
+}
+
 int
 user_json_read_folders(void *field, const json_t *value, struct failure *failure)
 {
 	struct user_virtual_folders *list = field;
 	size_t n = json_array_size(value);
+	int err = check_objects(value, "virtual_folders", failure);
 
 	user_folders_clear(list);
-	if (json_is_null(value))
-		return 0;
-	if (!json_is_array(value))
-		return wrong_type(failure, "virtual_folders", "a list of objects");
-	if (n > USER_LIST_MAX)
-		return failure_set(
-		    failure, ERR_LIMIT, "more than %d items in \"virtual_folders\"", USER_LIST_MAX);
+	if (err != 0)
+		return err;
 	if (n > 0 && (list->items = calloc(n, sizeof(*list->items))) == NULL)
 		return ERR_MEMORY;
 	for (size_t i = 0; i < n; i++) {
 		struct user_virtual_folder *item = &list->items[list->count++];
-		const json_t *object = json_array_get(value, i);
-		int err;
 
 		item->virtual_path = strdup("");
 		item->mapped_path = strdup("");
 		if (item->virtual_path == NULL || item->mapped_path == NULL)
 			return ERR_MEMORY;
-		if (!json_is_object(object))
-			return wrong_type(failure, "virtual_folders", "a list of objects");
-		if ((err = read_members(item, user_json_folder_members, object, failure)) != 0)
+		err = read_members(
+		    item, user_json_folder_members, json_array_get(value, i), failure);
+		if (err != 0)
 			return err;
 	}
 	return 0;
@@ -169,27 +179,21 @@ user_json_read_extensions(void *field, const json_t *value, struct failure *fail
 {
 	struct user_extensions_list *list = field;
 	size_t n = json_array_size(value);
+	int err = check_objects(value, "file_extensions", failure);
 
 	user_extensions_clear(list);
-	if (json_is_null(value))
-		return 0;
-	if (!json_is_array(value))
-		return wrong_type(failure, "file_extensions", "a list of objects");
-	if (n > USER_LIST_MAX)
-		return failure_set(
-		    failure, ERR_LIMIT, "more than %d items in \"file_extensions\"", USER_LIST_MAX);
+	if (err != 0)
+		return err;
 	if (n > 0 && (list->items = calloc(n, sizeof(*list->items))) == NULL)
 		return ERR_MEMORY;
 	for (size_t i = 0; i < n; i++) {
 		struct user_extensions *item = &list->items[list->count++];
-		const json_t *object = json_array_get(value, i);
-		int err;
 
 		if ((item->path = strdup("")) == NULL)
 			return ERR_MEMORY;
-		if (!json_is_object(object))
-			return wrong_type(failure, "file_extensions", "a list of objects");
-		if ((err = read_members(item, user_json_extensions_members, object, failure)) != 0)
+		err = read_members(
+		    item, user_json_extensions_members, json_array_get(value, i), failure);
+		if (err != 0)
 			return err;
 	}
 	return 0;

@@ -10,8 +10,8 @@
 
 static json_t *write_members(const void *base, const struct member *members, enum user_form form);
 
-static json_t *
-write_texts(const struct text_list *list)
+json_t *
+text_list_to_json(const struct text_list *list)
 {
 	json_t *array = json_array();
 
@@ -49,7 +49,7 @@ write_member(const void *base, const struct member *m, enum user_form form)
 		if (m->output == OUTPUT_SECRET && form == USER_FORM_PUBLIC)
 			return write_secret(*(char *const *)field);
 		return json_string(*(char *const *)field);
-	case MEMBER_TEXTS: return write_texts(field);
+	case MEMBER_TEXTS: return text_list_to_json(field);
 	case MEMBER_OBJECT: return write_members(field, m->members, form);
 	default: return m->write(field);
 	}
@@ -130,16 +130,15 @@ user_json_write_permissions(const void *field)
 	return object;
 }
 
-json_t *
-user_json_write_folders(const void *field)
+/* An array of so many structs of this size, none of which holds a secret. */
+static json_t *
+write_objects(const void *items, size_t count, size_t size, const struct member *members)
 {
-	const struct user_virtual_folders *list = field;
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < list->count; i++) {
-		if (json_array_append_new(array,
-			write_members(&list->items[i], user_json_folder_members,
-			    USER_FORM_DUMP)) != 0) {
+	for (size_t i = 0; i < count; i++) {
+		if (json_array_append_new(array, write_members((const char *)items + i * size,
+		    members, USER_FORM_DUMP)) != 0) {
 			json_decref(array);
 			return NULL;
 		}
@@ -148,20 +147,21 @@ user_json_write_folders(const void *field)
 }
 
 json_t *
+user_json_write_folders(const void *field)
+{
+	const struct user_virtual_folders *list = field;
+
+	return write_objects(list->items, list->count, sizeof(*list->items),
+	    user_json_folder_members);
+}
+
+json_t *
 user_json_write_extensions(const void *field)
 {
 	const struct user_extensions_list *list = field;
-	json_t *array = json_array();
 
-	for (size_t i = 0; i < list->count; i++) {
-		if (json_array_append_new(array,
-			write_members(&list->items[i], user_json_extensions_members,
-			    USER_FORM_DUMP)) != 0) {
-			json_decref(array);
-			return NULL;
-		}
-	}
-	return array;
+	return write_objects(list->items, list->count, sizeof(*list->items),
+	    user_json_extensions_members);
 }
 
 json_t *

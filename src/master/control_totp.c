@@ -3,27 +3,13 @@
  */
 #include "master/control_user.h"
 
-static json_t *
-text_array(const struct text_list *list)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < list->count; i++) {
-		if (json_array_append_new(array, json_string(list->items[i])) != 0) {
-			json_decref(array);
-			return NULL;
-		}
-	}
-	return array;
-}
-
 void
 control_totp_answer(struct control_answer *answer, const char *username,
 	const struct user_totp_enrolment *enrolment)
 {
 	control_answer_give(answer, json_pack("{s:s, s:s, s:s, s:o}", "username", username,
 		"secret", enrolment->secret, "uri", enrolment->uri, "recovery_codes",
-		text_array(&enrolment->recovery_codes)));
+		text_list_to_json(&enrolment->recovery_codes)));
 }
 
 /* A text of the body, or `preset` when it is absent; NULL, with the answer set, for anything else. */
