@@ -1,7 +1,8 @@
 /*
  * A whole SFTP session over a real directory. First byte: into which pieces the input is cut;
- * second: into which the room of the output; third: which reservations are refused. All three
- * together: how uploads are made. The rest is what the client sends.
+ * second: into which the room of the output, and whether files' content has allowances; third:
+ * which reservations are refused, and how large an allowance is. All three together: how uploads
+ * are made. The rest is what the client sends.
  *
  * It must hold that every request is answered once, in order, in one commit, until the client
  * breaks the protocol; that nothing beside the served directory changes; and that no upload leaves
@@ -45,6 +46,7 @@ struct output {
 	unsigned reservations;
 	struct expected expected;
 	unsigned transfers_begun, transfers_done;
+	struct sftp_allowance upload, download;
 };
 
 /* ---- the second reader */
@@ -256,7 +258,19 @@ set_up(void)
 /* ---- a session */
 
 static void
-run(struct sftp_server *server, const uint8_t *data, size_t size, size_t piece)
+refill(struct sftp_server *server, struct sftp_allowance *allowance, uint8_t bytes)
+{
+	if (!allowance->held)
+		return;
+	if (!sftp_server_is_held(server))
+		bug("a server that is held by an allowance and does not say so");
+	allowance->held = false;
+	allowance->left = 1 + bytes;
+}
+
+static void
+run(struct sftp_server *server, const uint8_t *data, size_t size, size_t piece,
+	struct output *out)
 {
 	size_t at = 0, part, consumed;
 	int result = 0;
@@ -270,6 +284,10 @@ run(struct sftp_server *server, const uint8_t *data, size_t size, size_t piece)
 		at += consumed;
 		if (result != 0 && result != ERR_AGAIN)
 			return;
+		if (out->upload.left < 0)
+			bug("an upload beyond its allowance");
+		refill(server, &out->upload, (uint8_t)out->refusals);
+		refill(server, &out->download, (uint8_t)out->refusals);
 	}
 }
 
@@ -295,9 +313,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	out.refusals = data[2];
 	out.reservations = out.transfers_begun = out.transfers_done = 0;
 	out.expected = (struct expected){ .left = rd_init(data + 3, size - 3) };
-	if (sftp_server_new(&server, vfs, &(struct sftp_settings){ 0 }, &output, &events) != 0)
+	out.upload = out.download = (struct sftp_allowance){ .limited = data[1] % 2 == 1 };
+	if (sftp_server_new(&server, vfs, &(struct sftp_settings){ .upload = &out.upload,
+		.download = &out.download }, &output, &events) != 0)
 		return 0;
-	run(server, data + 3, size - 3, data[0]);
+	run(server, data + 3, size - 3, data[0], &out);
 	/* The second reader is at the end too: nothing that is whole was left without an answer. */
 	if (expected_next(&out.expected, &id))
 		bug("a request without an answer");
