@@ -217,13 +217,16 @@ account_change_tell(struct master *m, struct account_news *news, size_t count)
 	}
 }
 
+/* The address has been asked about, and lists of addresses are long. */
 static void
 close_if_over(void *ctx, struct connection *c)
 {
 	const int64_t *now_ms = ctx;
 	const char *reason;
 
-	if (!c->authenticated)
+	if (!c->authenticated ||
+	    ((c->user->expiration_date == 0 || c->user->expiration_date >= *now_ms) &&
+		user_time_allowed(c->user, *now_ms)))
 		return;
 	reason = account_end_reason(c->user, &c->address, *now_ms);
 	if (reason != NULL)
