@@ -1,3 +1,4 @@
+/* API keys and sessions of administrators. Of each token the file holds a digest alone. */
 #include "accounts/admin_database.h"
 
 #include "base/encode.h"

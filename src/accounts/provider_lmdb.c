@@ -1,10 +1,9 @@
+/* The driver "bolt": what SFTPGo's driver of that name does, over a file of LMDB. */
 #include "accounts/lmdb_store.h"
 #include "accounts/provider_ops.h"
 #include "accounts/provider_pending.h"
 
 #include <string.h>
-
-/* The driver "bolt": what SFTPGo's driver of that name does, over a file of LMDB. */
 
 static int
 bolt_open(struct provider *provider, const struct provider_config *config, struct failure *failure)

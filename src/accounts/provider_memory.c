@@ -1,3 +1,4 @@
+/* Accounts in an array, ordered by the bytes of the username. Nothing is ever written to a file. */
 #include "accounts/dump.h"
 #include "accounts/provider_ops.h"
 #include "accounts/provider_pending.h"
@@ -6,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Accounts in an array, ordered by the bytes of the username. Nothing is ever written to a file. */
 struct memory_store {
 	pthread_mutex_t lock; /* over users */
 	struct user_list users;

@@ -1,3 +1,7 @@
+/*
+ * The postgresql and mysql drivers. What one asks the other is asked as well: they differ in
+ * sql_client_postgresql and sql_client_mysql alone.
+ */
 #include "accounts/provider_ops.h"
 #include "accounts/server_store.h"
 
@@ -6,11 +10,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-/*
- * The postgresql and mysql drivers. What one asks the other is asked as well: they differ in
- * sql_client_postgresql and sql_client_mysql alone.
- */
 
 /*
  * What provider->store points at. New settings wait in a store of their own until they work: then

@@ -1,3 +1,4 @@
+/* The driver "sqlite": accounts in one file. */
 #include "accounts/provider_ops.h"
 #include "accounts/sql_row.h"
 #include "accounts/sqlite_store.h"

@@ -1,3 +1,4 @@
+/* The SQL client for MySQL and MariaDB, over libmariadb. */
 #include "accounts/library.h"
 #include "accounts/mysql_dsn.h"
 #include "accounts/sql_client.h"

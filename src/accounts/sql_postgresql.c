@@ -1,3 +1,4 @@
+/* The SQL client for PostgreSQL, over libpq. */
 #include "accounts/library.h"
 #include "accounts/sql_client.h"
 

@@ -1,3 +1,4 @@
+/* Whether a key, a password, an address, a time or a method opens an account. */
 #include "accounts/user.h"
 
 #include "accounts/key_options.h"

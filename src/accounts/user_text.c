@@ -1,3 +1,4 @@
+/* A user's JSON as text: parsed, merged into an account, and written. */
 #include "accounts/user.h"
 
 #include "accounts/secret_text.h"

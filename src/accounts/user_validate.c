@@ -1,3 +1,4 @@
+/* What an account must be before it is stored, and its values in the form that is. */
 #include "accounts/user.h"
 
 #include "accounts/gcs_credentials.h"

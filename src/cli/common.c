@@ -1,3 +1,4 @@
+/* What the commands share: options, errors, settings, asking the server, printing its answers. */
 #include "cli/cli.h"
 
 #include "base/buf.h"

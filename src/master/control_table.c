@@ -1,3 +1,4 @@
+/* The table of control requests: the area that each needs, and what handles it. */
 #include "master/control_request.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* The PROXY header in front of a connection: read before SSH begins. */
 #include "ssh/login.h"
 #include "ssh/transport_private.h"
 

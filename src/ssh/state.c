@@ -1,3 +1,4 @@
+/* A transport's state, written down for another process and taken up there. */
 #include "ssh/transport_private.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* RFC 4252: requests to log in, and the answers to them. */
 #include "ssh/login.h"
 #include "ssh/login_private.h"
 

@@ -1,3 +1,4 @@
+/* RFC 4256: questions of a dialogue, and the client's answers. */
 #include "ssh/login.h"
 #include "ssh/login_private.h"
 

@@ -1,3 +1,4 @@
+/* RFC 4253 section 4.2: the lines with which both sides begin. */
 #include "ssh/login.h"
 #include "ssh/transport_private.h"
 

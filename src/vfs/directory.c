@@ -1,3 +1,4 @@
+/* Listing a directory, the folders within it among its names. */
 #include "vfs/attributes.h"
 #include "vfs/charge.h"
 #include "vfs/place.h"

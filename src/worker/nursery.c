@@ -1,3 +1,4 @@
+/* The nursery: forks a confined worker for each job that the master sends. */
 #include "worker/worker.h"
 
 #include "base/fd.h"

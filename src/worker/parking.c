@@ -1,3 +1,4 @@
+/* The parking worker: holds sessions that idle, and hands back what has something to read. */
 #include "worker/worker.h"
 
 #include "base/fd.h"
