@@ -65,4 +65,5 @@ install: build   ## into PREFIX (/usr/local), below DESTDIR
 clean:           ## removes the build directories
 	rm -rf build build-sanitize build-fuzz
 
-.PHONY: help all build run test check sanitize fuzz bench bench-quick profile layers format install clean
+.PHONY: help all build run test check sanitize fuzz bench bench-quick profile layers format
+.PHONY: install clean

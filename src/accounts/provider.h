@@ -107,8 +107,8 @@ MUST int provider_add(struct provider *provider, struct user *user, struct failu
  */
 MUST int provider_update(struct provider *provider, struct user *user, struct failure *failure);
 /*
- * The same two, whatever manage_users says, for what a program of the administrator gave. ERR_DENIED
- * when the store was opened for reading only: without manage_users and programs_write.
+ * The same two, whatever manage_users says, for what a program of the administrator gave.
+ * ERR_DENIED when the store was opened for reading only: without manage_users and programs_write.
  */
 MUST int provider_store(
     struct provider *provider, struct user *user, bool is_new, struct failure *failure);

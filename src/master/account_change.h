@@ -27,8 +27,8 @@ struct account_news {
 /* Tells all sessions in one look at them; sorts the news. It may end connections. */
 void account_change_tell(struct master *master, struct account_news *news, size_t count);
 /*
- * Time changes accounts, too: closes the sessions of those that have expired by now (wall clock), or
- * whose hours are over. To be called twice a minute or more.
+ * Time changes accounts, too: closes the sessions of those that have expired by now (wall clock),
+ * or whose hours are over. To be called twice a minute or more.
  */
 void account_change_sweep(struct master *master, int64_t now_ms);
 /* The connection has a worker that listens, or is parked: for a change that waited for that. */

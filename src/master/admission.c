@@ -205,8 +205,10 @@ admission_verdict_text(enum admission_verdict verdict)
 {
 	switch (verdict) {
 	case ADMISSION_REFUSED_TOTAL: return "too many connections";
-	case ADMISSION_REFUSED_UNAUTHENTICATED: return "too many connections that have not logged in";
-	case ADMISSION_REFUSED_ADDRESS: return "too many connections of this address that have not logged in";
+	case ADMISSION_REFUSED_UNAUTHENTICATED:
+		return "too many connections that have not logged in";
+	case ADMISSION_REFUSED_ADDRESS:
+		return "too many connections of this address that have not logged in";
 	case ADMISSION_REFUSED_PENALTY: return "the address is penalised";
 	case ADMISSION_ACCEPTED: return "accepted";
 	}

@@ -212,7 +212,7 @@ connection_close(struct connection *c, const char *reason, bool when_idle)
 		connection_set_timer(c, CLOSE_GRACE_MS);
 }
 
-/* The worker closed its end: a login worker when it has handed over or failed, a session at its end. */
+/* The worker closed its end: a login worker has handed over or failed, a session is over. */
 static void
 link_over(struct worker_link *link)
 {

@@ -12,7 +12,7 @@ control_totp_answer(struct control_answer *answer, const char *username,
 		text_list_to_json(&enrolment->recovery_codes)));
 }
 
-/* A text of the body, or `preset` when it is absent; NULL, with the answer set, for anything else. */
+/* A text of the body, `preset` when it is absent; NULL, with the answer set, for all else. */
 static const char *
 text_or(const json_t *body, const char *key, const char *preset, struct control_answer *answer)
 {

@@ -7,7 +7,17 @@
 #include <stdlib.h>
 
 enum kind { COUNTER, GAUGE, HISTOGRAM };
-enum label_set { NONE, METHOD, HANDSHAKE, REFUSAL, LEASE, PROGRAM, PROTOCOL, PROTOCOL_DIRECTION, ROLE };
+enum label_set {
+	NONE,
+	METHOD,
+	HANDSHAKE,
+	REFUSAL,
+	LEASE,
+	PROGRAM,
+	PROTOCOL,
+	PROTOCOL_DIRECTION,
+	ROLE,
+};
 enum { CELLS_MAX = 8, BUCKETS = 10 };
 
 /* In milliseconds; one more bucket has no end. */
@@ -23,8 +33,8 @@ static const struct label method = { "method", { "password", "public_key",
 	"keyboard_interactive" } };
 static const struct label handshake = { "reason", { "no_version", "key_exchange", "no_login",
 	"timeout" } };
-static const struct label refusal = { "reason", { "rule", "ban", "total", "unauthenticated", "address",
-	"penalty" } };
+static const struct label refusal = { "reason", { "rule", "ban", "total", "unauthenticated",
+	"address", "penalty" } };
 static const struct label lease = { "answer", { "at_once", "waited", "refused" } };
 static const struct label program = { "result", { "ok", "exit_status", "failed", "timed_out",
 	"too_much_output", "stopped" } };

@@ -39,7 +39,7 @@ struct nurseries;
  */
 MUST int nurseries_new(struct nurseries **out, uv_loop_t *loop, struct view config,
 	const struct nurseries_events *events);
-/* Closes every nursery's socket: they end, and their workers go on until their own sockets close. */
+/* Closes the sockets of all: they end; their workers go on until their own sockets close. */
 void nurseries_free(struct nurseries **nurseries);
 bool nurseries_ready(const struct nurseries *nurseries);
 /*

@@ -16,7 +16,7 @@
 MUST int open_provider(
 	const struct config *config, struct provider **out, struct failure *failure);
 
-/* Whether the settings of the connection to a database differ, which can change in a running server. */
+/* Whether the settings of the connection to a database differ: a running server can change them. */
 bool open_provider_differs(const struct config *a, const struct config *b);
 /* Hands them to the provider; see provider_change(). Does not wait. */
 MUST int open_provider_change(

@@ -85,7 +85,8 @@ MUST int sandbox_prepare(void);
  * thread only (but for SANDBOX_MASTER).
  *
  * Afterwards a forbidden system call ends the process with SIGSYS; a file outside the trees is
- * EACCES, and so is what a tree's rights do not have; with read_only a change is EROFS too. The process must end with _exit(2).
+ * EACCES, and so is what a tree's rights do not have; with read_only a change is EROFS too. The
+ * process must end with _exit(2).
  */
 MUST int sandbox_enter(enum sandbox_role role, const struct sandbox_rules *rules);
 

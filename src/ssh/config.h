@@ -51,8 +51,8 @@ MUST int ssh_config_set_software(struct ssh_config *config, const char *software
 MUST int ssh_config_set_banner(struct ssh_config *config, struct view text);
 /*
  * Adds a public host key (RFC 4253 section 6.6 blob), or a certificate of one. What it may sign is
- * what the algorithm list of class HOST_KEY allows for its type; a certificate's key signs under the
- * names for certificates. A key of a type that is there already replaces it.
+ * what the algorithm list of class HOST_KEY allows for its type; a certificate's key signs under
+ * the names for certificates. A key of a type that is there already replaces it.
  * ERR_UNSUPPORTED when nothing is allowed for it, ERR_FORMAT, ERR_LIMIT.
  */
 MUST int ssh_config_add_host_key(struct ssh_config *config, struct view public_blob);

@@ -1,3 +1,4 @@
+/* The supervisor: runs one program of the administrator, and ends all that came of it. */
 #include "worker/worker.h"
 
 #include "base/clock.h"
@@ -139,8 +140,9 @@ kill_children(const struct supervisor *s)
 }
 
 /*
- * Ends the program and all that it started, also what left its session or lost its parent: whatever
- * loses its parent becomes our child (PR_SET_CHILD_SUBREAPER), so nothing is left when we have none.
+ * Ends the program and all that it started, also what left its session or lost its parent:
+ * whatever loses its parent becomes our child (PR_SET_CHILD_SUBREAPER), so nothing is left when we
+ * have none.
  */
 static void
 end_all(struct supervisor *s)

@@ -78,7 +78,7 @@ def test_files_at_the_limit(servers, limited, mode):
 
 
 def test_what_there_is_counts(servers, limited):
-    """In place, sparse, truncated, replaced, linked, removed while open, copied: as a walk counts."""
+    """In place, sparse, truncated, replaced, linked, removed while open, copied: as by a walk."""
     account = limited(servers({}), size=1 << 30)
     client = Client(account)
     sftp = client.sftp

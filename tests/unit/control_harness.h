@@ -167,7 +167,8 @@ static struct control_engine_settings
 engine_settings_of(struct server *server)
 {
 	server->hooks = (struct control_hooks){ .ctx = server, .sessions = hook_sessions,
-		.transfers = hook_nothing, .services = hook_nothing, .settings = hook_nothing, .metrics = hook_nothing,
+		.transfers = hook_nothing, .services = hook_nothing, .settings = hook_nothing,
+		.metrics = hook_nothing,
 		.status = hook_status, .close_session = hook_close_session,
 		.bans = hook_nothing, .add_ban = hook_add_ban, .remove_ban = hook_remove_ban,
 		.users_changed = hook_users_changed, .scan_quota = hook_scan_quota,

@@ -34,7 +34,7 @@ bob(const char *filters)
 	return user;
 }
 
-/* A letter for each method that is proved: k(ey), p(assword), i(nteractive), c: that with a code. */
+/* A letter for each method that is proved: k(ey), p(assword), i(nteractive), c: with a code. */
 static void
 assert_steps(const char *filters, const char *proved, const char *expected, const char *next)
 {

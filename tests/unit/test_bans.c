@@ -1,4 +1,4 @@
-/* Bans: scores at n and n + 1, how they sink, how bans grow, full tables. The test owns the clock. */
+/* Bans: scores at n and n + 1, how they sink, how bans grow, full tables. The clock is ours. */
 #include "master/bans.h"
 
 #include "base/networks.h"

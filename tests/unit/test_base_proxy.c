@@ -1,4 +1,4 @@
-/* PROXY headers: the words of the format, every truncation, every wrong byte, limits at n, n + 1. */
+/* PROXY headers: the words of the format, each truncation, each wrong byte, limits at n, n + 1. */
 #include "base/proxy_header.h"
 
 #include "base/buf.h"

@@ -1,4 +1,4 @@
-/* Pairs of a certificate and a key, and what is signed with them. The keys are of this test alone. */
+/* Pairs of a certificate and a key, and what is signed with them. The keys are this test's own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
