@@ -91,7 +91,7 @@ run_woken(struct http_server *s)
 	struct http_connection *c;
 
 	while ((c = TAILQ_FIRST(&s->to_run)) != NULL) {
-		TAILQ_REMOVE(&s->to_run, c, queue);
+		TAILQ_REMOVE(&s->to_run, c, turn);
 		c->is_to_run = false;
 		http_connection_run(c);
 	}

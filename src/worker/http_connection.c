@@ -75,7 +75,7 @@ http_connection_wake(struct http_connection *c)
 	if (c->is_to_run || c->place == HTTP_CLOSED)
 		return;
 	c->is_to_run = true;
-	TAILQ_INSERT_TAIL(&c->server->to_run, c, queue);
+	TAILQ_INSERT_TAIL(&c->server->to_run, c, turn);
 }
 
 void
@@ -88,7 +88,7 @@ http_connection_close(struct http_connection *c)
 	http_reply_served(c);
 	http_request_drop(c);
 	if (c->is_to_run)
-		TAILQ_REMOVE(&s->to_run, c, queue);
+		TAILQ_REMOVE(&s->to_run, c, turn);
 	c->place = HTTP_CLOSED;
 	fd_close(&c->fd);
 	TAILQ_REMOVE(&s->all, c, link);

@@ -303,7 +303,8 @@ on_http_chunk(struct http_server *s, struct rd fields)
 		return err;
 	if (c->place != HTTP_ANSWERING || message.bytes.n > c->answer_left)
 		return ERR_PROTOCOL;
-	buf_raw(&c->out, message.bytes.p, message.bytes.n);
+	if (!view_is(c->head.method, "HEAD"))
+		buf_raw(&c->out, message.bytes.p, message.bytes.n);
 	c->answer_left -= message.bytes.n;
 	c->chunks++;
 	if (c->answer_left == 0) {

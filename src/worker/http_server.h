@@ -37,7 +37,8 @@ enum http_place {
 
 struct http_connection {
 	TAILQ_ENTRY(http_connection) link;
-	TAILQ_ENTRY(http_connection) queue; /* of the server: queued or to_run */
+	TAILQ_ENTRY(http_connection) queue; /* of the server's queued */
+	TAILQ_ENTRY(http_connection) turn;  /* of its to_run: it may be on both */
 	bool is_to_run;
 	struct http_server *server;
 	int fd;

@@ -249,6 +249,22 @@ def test_connection_is_kept(api):
     assert b'200 OK' in answer and b'Connection: close' in answer
 
 
+def test_requests_that_come_before_the_answer(api):
+    """Answers of the worker's own and of the master's, in turns, and asked for all at once."""
+    asked = b''.join(b'GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n' % path
+                     for path in (b'none', b'api/v1/version', b'api/v1/user/%zz')) * 30
+    assert api.raw_status(asked) == [404, 200, 400] * 30
+
+
+def test_head_of_metrics_has_no_body(api):
+    connection = api.connect()
+    for _ in range(3):
+        answer = api.ask('HEAD', '/metrics', connection=connection)
+        assert answer.status == 200 and int(answer.headers['Content-Length']) > 1000
+        assert answer.body == b''
+        assert api.ask('GET', 'version', connection=connection).status == 200
+
+
 def test_continue(api):
     body = json.dumps(USER).encode()
     head = (b'POST /api/v1/user HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n'
