@@ -82,7 +82,8 @@ listener_open(struct listener *out, const char *address, int port, const char *s
 		buf_printf(mistakes, "cannot listen on \"%s\" port %d: %s; ", address, port,
 		    strerror(why));
 		if (why == EADDRINUSE)
-			buf_printf(mistakes, "another program listens there");
+			buf_printf(mistakes, "another program listens there: change %s.bind_port",
+			    section);
 		else if (why == EACCES)
 			buf_printf(mistakes, "a port below 1024 needs CAP_NET_BIND_SERVICE");
 		else
