@@ -377,6 +377,18 @@ serve(struct nursery *n)
 	return err;
 }
 
+/*
+ * The master is gone, which may have shown when it was to be told something: whom it wanted killed
+ * before it went, nobody else would end. A reset comes before what can still be read.
+ */
+static void
+hear_out(struct nursery *n)
+{
+	n->retiring = true; /* nobody new is forked */
+	for (int i = 0; i < 2; i++)
+		(void)!master_link_dispatch(&n->link, dispatch, n);
+}
+
 int
 nursery_main(int argc, char **argv)
 {
@@ -389,6 +401,8 @@ nursery_main(int argc, char **argv)
 	err = initialise(&n);
 	if (err == 0)
 		err = serve(&n);
+	if (err != 0)
+		hear_out(&n);
 	/* without running exit handlers: the sandbox has no room for them */
 	_exit(err == 0         ? WORKER_EXIT_DONE
 	      : err == ERR_EOF ? WORKER_EXIT_MASTER
