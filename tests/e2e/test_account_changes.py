@@ -245,6 +245,28 @@ def test_the_end_during_a_download(own, accounts, options, reason):
     transport.close()
 
 
+def test_no_login_slips_through(own, accounts):
+    """However the two fall together: after the account was disabled nobody is in."""
+    account = accounts(own, password='secret')
+    for _ in range(4):
+        update(account, '--status', '1')
+        start = threading.Barrier(9)
+
+        def log_in(number):
+            start.wait(60)
+            try:
+                return account.paramiko(by_password=number % 2 == 0)
+            except (paramiko.SSHException, EOFError):
+                return None
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            transports = [pool.submit(log_in, number) for number in range(8)]
+            start.wait(60)
+            update(account, '--status', '0')
+            transports = [t for t in (future.result() for future in transports) if t]
+        wait_until(lambda: not any(t.is_active() for t in transports), 'all are out')
+        wait_until(lambda: not own.workers(f'session {account.name}'), 'all workers have ended')
+
+
 def test_a_deleted_account(own, accounts, sftp_of):
     account, other = accounts(own), accounts(own)
     sftp, others = sftp_of(account), sftp_of(other)
