@@ -138,5 +138,19 @@ def account(accounts):
     return accounts()
 
 
+@pytest.fixture
+def sftp_of():
+    """Opens paramiko's SFTP for an account; all are closed in the end."""
+    import paramiko
+    transports = []
+
+    def open_one(account):
+        transports.append(account.paramiko())
+        return paramiko.SFTPClient.from_transport(transports[-1])
+    yield open_one
+    for transport in transports:
+        transport.close()
+
+
 def pytest_report_header():
     return f'server: {postern_server.BINARY}'

@@ -19,19 +19,6 @@ def own(servers):
     return servers({'limits': {'max_unauthenticated_per_address': 1000}})
 
 
-@pytest.fixture
-def sftp_of():
-    """Opens paramiko's SFTP for an account; all are closed in the end."""
-    transports = []
-
-    def open_one(account):
-        transports.append(account.paramiko())
-        return paramiko.SFTPClient.from_transport(transports[-1])
-    yield open_one
-    for transport in transports:
-        transport.close()
-
-
 def update(account, *options):
     account.server.cli('user', 'update', account.name, *options)
 

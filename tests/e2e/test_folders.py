@@ -25,20 +25,6 @@ def host_directory(server, name):
     return path
 
 
-@pytest.fixture
-def sftp_of():
-    """Opens paramiko's SFTP for an account; all are closed in the end."""
-    import paramiko
-    transports = []
-
-    def open_one(account):
-        transports.append(account.paramiko())
-        return paramiko.SFTPClient.from_transport(transports[-1])
-    yield open_one
-    for transport in transports:
-        transport.close()
-
-
 def test_clients_see_folders(server, accounts):
     near, far = (host_directory(server, f'folder-{name}') for name in ('near', 'far'))
     account = account_with_folders(accounts, server, {'/near': near, '/deep/er/far': far})
