@@ -18,18 +18,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
 struct master;
 struct connection;
-struct auth_job;
-
-/* Password checks that wait for their turn. */
-struct password_queue {
-	STAILQ_HEAD(, auth_job) waiting;
-	unsigned running;
-	unsigned at_once;
-};
 
 enum auth_kind {
 	AUTH_PASSWORD_CHECK,
@@ -59,6 +50,5 @@ MUST int authentication_start(struct connection *connection, const struct auth_o
 void authentication_refuse(struct connection *connection);
 /* A login of this name that is being worked on must not end with the account as it was. */
 void authentication_account_changed(struct master *master, const char *username);
-void password_queue_init(struct password_queue *queue, unsigned at_once);
 
 #endif

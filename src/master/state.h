@@ -22,6 +22,7 @@
 #include "master/metrics.h"
 #include "master/nurseries.h"
 #include "master/parking.h"
+#include "master/password_queue.h"
 #include "master/program.h"
 #include "master/quota.h"
 #include "master/quota_scan.h"
