@@ -1,4 +1,5 @@
 """Keyboard-interactive dialogues that a program of the administrator holds."""
+import contextlib
 import asyncio
 import json
 import os
@@ -210,6 +211,8 @@ def changing(host_keys):
     server.add_user('bob', password=PASSWORD)
 
     def write(text):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(os.path.join(one.dir, 'calls'))  # of the program before
         with open(os.path.join(one.dir, 'body'), 'w', encoding='utf-8') as file:
             file.write(text.replace('DIR', one.dir) + '\n')
         server.since = len(server.log_text())
