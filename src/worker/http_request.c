@@ -145,6 +145,23 @@ http_request_drop(struct http_connection *c)
 
 /* ---- the way in */
 
+static void
+queue(struct http_connection *c)
+{
+	http_connection_stand(c, HTTP_QUEUED);
+	TAILQ_INSERT_TAIL(&c->server->queued, c, queue);
+	http_request_admit(c->server);
+}
+
+/* Who sends the body without waiting needs no word (RFC 9110 section 10.1.1). */
+static void
+read_body(struct http_connection *c)
+{
+	if (c->head.expects_continue && c->in.n == 0 && c->body.place != HTTP_BODY_DONE)
+		buf_text(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
+	http_connection_stand(c, HTTP_READING_BODY);
+}
+
 void
 http_request_begin(struct http_connection *c, int status)
 {
@@ -190,9 +207,11 @@ http_request_begin(struct http_connection *c, int status)
 			.n = openapi_document_size });
 		return;
 	}
-	http_connection_stand(c, HTTP_QUEUED);
-	TAILQ_INSERT_TAIL(&s->queued, c, queue);
-	http_request_admit(s);
+	/* somebody who is nobody yet takes none of the master's places while the body comes */
+	if (c->route->flags & ROUTE_LOGIN)
+		read_body(c);
+	else
+		queue(c);
 }
 
 void
@@ -206,6 +225,11 @@ http_request_send(struct http_connection *c)
 	struct http_fault fault = { 0 };
 	bool good;
 
+	if ((c->route->flags & ROUTE_LOGIN) != 0 && slot == NULL) {
+		buf_free(&control);
+		queue(c);
+		return;
+	}
 	memcpy(asked.ids, c->ids, sizeof(asked.ids));
 	http_credentials_read(&credentials, &c->head);
 	if (credentials.kind == IPC_HTTP_BEARER)
@@ -259,10 +283,7 @@ on_http_go(struct http_server *s, struct rd fields)
 		return err;
 	if (c->place != HTTP_ASKED)
 		return ERR_PROTOCOL;
-	/* who sends the body without waiting needs no word (RFC 9110 section 10.1.1) */
-	if (c->head.expects_continue && c->in.n == 0 && c->body.place != HTTP_BODY_DONE)
-		buf_text(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
-	http_connection_stand(c, HTTP_READING_BODY);
+	read_body(c);
 	http_connection_wake(c);
 	return 0;
 }

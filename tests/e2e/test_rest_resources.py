@@ -106,6 +106,29 @@ def test_logins_that_fail(nobody, body, status):
     assert 'Basic' not in answer.headers.get('WWW-Authenticate', '')
 
 
+def test_logins_that_never_end_take_no_places(nobody):
+    head = b'POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{'
+    waiting = [nobody.connect() for _ in range(100)]
+    for connection in waiting:
+        connection.connect()
+        connection.sock.sendall(head)
+    assert Session(nobody, 'root').answer.status == 200
+    for connection in waiting:
+        connection.close()
+
+
+def test_a_login_may_ask_first(nobody):
+    body = b'{"username":"root","password":"%s"}' % PASSWORD.encode()
+    connection = nobody.connect()
+    connection.connect()
+    connection.sock.sendall(b'POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\n'
+                            b'Expect: 100-continue\r\nContent-Length: %d\r\n\r\n' % len(body))
+    assert connection.sock.recv(4096) == b'HTTP/1.1 100 Continue\r\n\r\n'
+    connection.sock.sendall(body)
+    assert connection.sock.recv(4096).startswith(b'HTTP/1.1 200 OK\r\n')
+    connection.close()
+
+
 def test_a_page_of_another_site_cannot_log_in(nobody):
     body = {'username': 'root', 'password': PASSWORD}
     assert nobody.ask('POST', 'login', body, Origin='http://evil.example').status == 403
