@@ -305,6 +305,60 @@ test_queries(void **state)
 	assert_int_equal(query("a=123456789", "a", value, sizeof(value)), ERR_LIMIT);
 }
 
+static int
+piece(const char *text, char *value, size_t size)
+{
+	struct buf out = buf_init(8);
+	int err = http_path_decode(view_of(text), &out);
+
+	if (err == 0)
+		assert_int_equal(view_copy(buf_view(&out), value, size), 0);
+	buf_free(&out);
+	return err;
+}
+
+static void
+test_pieces_of_a_path(void **state)
+{
+	char value[9];
+
+	(void)state;
+	assert_int_equal(piece("a+b%2Fc", value, sizeof(value)), 0);
+	assert_string_equal(value, "a+b/c");
+	assert_int_equal(piece("12345678", value, sizeof(value)), 0);
+	assert_int_equal(piece("123456789", value, sizeof(value)), ERR_LIMIT);
+	assert_int_equal(piece("%0", value, sizeof(value)), ERR_FORMAT);
+	assert_int_equal(piece("%00", value, sizeof(value)), ERR_FORMAT);
+	assert_int_equal(piece("%c3", value, sizeof(value)), ERR_FORMAT);
+}
+
+/* ---- cookies */
+
+static void
+cookie_is(const char *fields, const char *value)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nHost: x\r\n%s\r\n", fields);
+	assert_int_equal(parse(text), 0);
+	assert_true(view_is(http_cookie_get(&head, "name"), value));
+}
+
+static void
+test_cookies(void **state)
+{
+	(void)state;
+	cookie_is("", "");
+	cookie_is("Cookie: name=value\r\n", "value");
+	cookie_is("cookie: a=b; name=v=w; name=x\r\n", "v=w");
+	cookie_is("Cookie: a=b;name=v\r\n", "v");
+	cookie_is("Cookie: a=b\r\nCookie: name=v\r\n", "v");
+	cookie_is("Cookie: name=\r\n", "");
+	cookie_is("Cookie: name\r\n", "");
+	cookie_is("Cookie: names=v; xname=v; Name=v; a=name=v\r\n", "");
+	cookie_is("Cookie: ;;  ; name=v;\r\n", "v");
+}
+
 static void
 test_answer(void **state)
 {
@@ -313,14 +367,14 @@ test_answer(void **state)
 	(void)state;
 	http_answer_write(&out, &(struct http_answer){ .status = 401, .content_type = "text/plain",
 		.length = 7, .request_id = view_of("id"), .authenticate = "Basic realm=\"x\"",
-		.retry_after_seconds = 3, .wall_ms = 784111777000 });
+		.cookie = view_of("a=b; Path=/"), .retry_after_seconds = 3, .wall_ms = 784111777000 });
 	assert_int_equal(buf_error(&out), 0);
 	buf_u8(&out, 0);
 	assert_string_equal((const char *)out.p,
 	    "HTTP/1.1 401 Unauthorized\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
 	    "Content-Type: text/plain\r\nContent-Length: 7\r\nCache-Control: no-store\r\n"
 	    "X-Content-Type-Options: nosniff\r\nWWW-Authenticate: Basic realm=\"x\"\r\n"
-	    "Retry-After: 3\r\nX-Request-Id: id\r\nConnection: close\r\n\r\n");
+	    "Set-Cookie: a=b; Path=/\r\nRetry-After: 3\r\nX-Request-Id: id\r\nConnection: close\r\n\r\n");
 	buf_free(&out);
 }
 
@@ -337,6 +391,8 @@ main(void)
 		cmocka_unit_test(test_bad_chunks),
 		cmocka_unit_test(test_limits_of_bodies),
 		cmocka_unit_test(test_queries),
+		cmocka_unit_test(test_pieces_of_a_path),
+		cmocka_unit_test(test_cookies),
 		cmocka_unit_test(test_answer),
 	};
 
