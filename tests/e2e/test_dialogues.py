@@ -1,13 +1,12 @@
 """Keyboard-interactive dialogues that a program of the administrator holds."""
-import contextlib
 import asyncio
+import contextlib
 import json
 import os
 import time
 import warnings
 
 import pytest
-
 
 from postern_server import wait_until
 from program_files import Program, alive, program  # noqa: F401
