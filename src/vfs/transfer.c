@@ -71,44 +71,32 @@ file_may_write(const struct vfs_file *file, uint64_t offset, uint64_t bytes)
 	return err;
 }
 
+/* preadv(2) or pwritev(2). */
+typedef ssize_t (*transfer_call)(int fd, const struct iovec *iov, int iov_count, off_t offset);
+
 /* One system call's worth; after a short result the rest of a piece goes alone. */
-static ssize_t
-read_some(int fd, const struct cursor *at, off_t offset)
+static inline ssize_t
+transfer_some(transfer_call call, int fd, const struct cursor *at, off_t offset)
 {
-	if (at->skip > 0)
-		return pread(fd, (uint8_t *)at->iov->iov_base + at->skip,
-		    at->iov->iov_len - at->skip, offset);
-	return preadv(fd, at->iov, at->count > IOV_MAX ? IOV_MAX : at->count, offset);
+	struct iovec rest;
+
+	if (at->skip == 0)
+		return call(fd, at->iov, at->count > IOV_MAX ? IOV_MAX : at->count, offset);
+	rest.iov_base = (uint8_t *)at->iov->iov_base + at->skip;
+	rest.iov_len = at->iov->iov_len - at->skip;
+	return call(fd, &rest, 1, offset);
 }
 
-static ssize_t
-write_some(int fd, const struct cursor *at, off_t offset)
-{
-	if (at->skip > 0)
-		return pwrite(fd, (const uint8_t *)at->iov->iov_base + at->skip,
-		    at->iov->iov_len - at->skip, offset);
-	return pwritev(fd, at->iov, at->count > IOV_MAX ? IOV_MAX : at->count, offset);
-}
-
-MUST int
-vfs_read(struct vfs_file *file, const struct iovec *iov, int iov_count, uint64_t offset,
+/* All of it, but for what is behind a call that moves nothing. */
+static inline int
+transfer_all(transfer_call call, int fd, struct cursor at, uint64_t total, uint64_t offset,
 	size_t *done_out)
 {
-	struct cursor at = { iov, iov_count, 0 };
-	uint64_t total;
-	int err;
-
-	*done_out = 0;
-	err = total_bytes(iov, iov_count, &total);
-	if (err == 0)
-		err = file_may_read(file, offset, total);
-	if (err != 0)
-		return err;
 	while (*done_out < total) {
 		ssize_t n;
 
 		cursor_skip_empty(&at);
-		n = read_some(file->fd, &at, (off_t)(offset + *done_out));
+		n = transfer_some(call, fd, &at, (off_t)(offset + *done_out));
 		if (n == 0)
 			break;
 		if (n < 0 && errno == EINTR)
@@ -121,43 +109,37 @@ vfs_read(struct vfs_file *file, const struct iovec *iov, int iov_count, uint64_t
 	return 0;
 }
 
-static int
-write_all(const struct vfs_file *file, const struct iovec *iov, int iov_count, uint64_t offset,
+MUST int
+vfs_read(struct vfs_file *file, const struct iovec *iov, int iov_count, uint64_t offset,
 	size_t *done_out)
 {
-	struct cursor at = { iov, iov_count, 0 };
 	uint64_t total;
-	int err;
+	int err = total_bytes(iov, iov_count, &total);
 
 	*done_out = 0;
-	err = total_bytes(iov, iov_count, &total);
 	if (err == 0)
-		err = file_may_write(file, offset, total);
-	if (err != 0)
-		return err;
-	while (*done_out < total) {
-		ssize_t n;
-
-		cursor_skip_empty(&at);
-		n = write_some(file->fd, &at, (off_t)(offset + *done_out));
-		if (n == 0)
-			return EIO;
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		*done_out += (size_t)n;
-		at.skip += (size_t)n;
-	}
-	return 0;
+		err = file_may_read(file, offset, total);
+	if (err == 0)
+		err = transfer_all(preadv, file->fd, (struct cursor){ iov, iov_count, 0 }, total,
+		    offset, done_out);
+	return err;
 }
 
 MUST int
 vfs_write(struct vfs_file *file, const struct iovec *iov, int iov_count, uint64_t offset,
 	size_t *done_out)
 {
-	int err = write_all(file, iov, iov_count, offset, done_out);
+	uint64_t total;
+	int err = total_bytes(iov, iov_count, &total);
 
+	*done_out = 0;
+	if (err == 0)
+		err = file_may_write(file, offset, total);
+	if (err == 0)
+		err = transfer_all(pwritev, file->fd, (struct cursor){ iov, iov_count, 0 }, total,
+		    offset, done_out);
+	if (err == 0 && *done_out < total)
+		err = EIO;
 	upload_wrote(&file->upload, offset, *done_out, err);
 	return err;
 }

@@ -59,14 +59,6 @@ limited(size_t n)
 }
 
 ssize_t
-pread(int fd, void *bytes, size_t n, off_t offset)
-{
-	if (is_interrupted())
-		return -1;
-	return syscall(SYS_pread64, fd, bytes, limited(n), offset);
-}
-
-ssize_t
 preadv(int fd, const struct iovec *iov, int count, off_t offset)
 {
 	if (is_interrupted())
@@ -76,8 +68,8 @@ preadv(int fd, const struct iovec *iov, int count, off_t offset)
 	return syscall(SYS_pread64, fd, iov->iov_base, limited(iov->iov_len), offset);
 }
 
-ssize_t
-pwrite(int fd, const void *bytes, size_t n, off_t offset)
+static ssize_t
+write_piece(int fd, const void *bytes, size_t n, off_t offset)
 {
 	long done;
 
@@ -100,7 +92,7 @@ pwritev(int fd, const struct iovec *iov, int count, off_t offset)
 {
 	if (fault.piece_max == 0 && fault.write_error == 0 && fault.interrupt == 0)
 		return syscall(SYS_pwritev, fd, iov, (long)count, offset, 0L);
-	return pwrite(fd, iov->iov_base, iov->iov_len, offset);
+	return write_piece(fd, iov->iov_base, iov->iov_len, offset);
 }
 
 int
