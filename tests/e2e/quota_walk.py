@@ -1,9 +1,26 @@
-"""What an account uses: as it is stored, and as a walk of its files finds it."""
+"""What an account uses: as it is stored, as a walk of its files finds it, and who uses it."""
 import json
 import os
 import stat
 
 from postern_server import wait_until
+
+
+class Client:
+    """One SFTP session of an account."""
+
+    def __init__(self, account):
+        import paramiko
+        self.transport = account.paramiko()
+        self.sftp = paramiko.SFTPClient.from_transport(self.transport)
+
+    def put(self, name, size):
+        with self.sftp.open(name, 'wb') as file:
+            for at in range(0, size, 32768):
+                file.write(b'x' * min(32768, size - at))
+
+    def close(self):
+        self.transport.close()
 
 
 def walk(top):

@@ -7,24 +7,7 @@ import threading
 import pytest
 
 from postern_server import wait_until
-from quota_walk import settles, stored
-
-
-class Client:
-    """One SFTP session of an account."""
-
-    def __init__(self, account):
-        import paramiko
-        self.transport = account.paramiko()
-        self.sftp = paramiko.SFTPClient.from_transport(self.transport)
-
-    def put(self, name, size):
-        with self.sftp.open(name, 'wb') as file:
-            for at in range(0, size, 32768):
-                file.write(b'x' * min(32768, size - at))
-
-    def close(self):
-        self.transport.close()
+from quota_walk import Client, settles, stored
 
 
 @pytest.fixture
