@@ -46,6 +46,27 @@ print_amount(const char *name, json_int_t used, json_int_t limit)
 		printf("%s: %lld, no limit\n", name, (long long)used);
 }
 
+static void
+print_folders(const json_t *folders)
+{
+	const json_t *folder;
+	size_t i;
+
+	json_array_foreach (folders, i, folder) {
+		printf("folder %s (%s)\n",
+		    json_string_value(json_object_get(folder, "virtual_path")),
+		    json_string_value(json_object_get(folder, "mapped_path")));
+		if (json_is_null(json_object_get(folder, "used_quota_size"))) {
+			printf("  not counted: nobody is using it\n");
+			continue;
+		}
+		print_amount("  bytes", number_of(folder, "used_quota_size"),
+		    number_of(folder, "quota_size"));
+		print_amount("  files", number_of(folder, "used_quota_files"),
+		    number_of(folder, "quota_files"));
+	}
+}
+
 static int
 show(const struct cli_common *common, const char *username, json_t **out)
 {
@@ -68,6 +89,7 @@ print(const struct cli_common *common, const char *username)
 		    number_of(quota, "quota_files"));
 		printf("last update: %s\n",
 		    table_time(number_of(quota, "last_quota_update"), time, sizeof(time)));
+		print_folders(json_object_get(quota, "folders"));
 	}
 	json_decref(quota);
 	return status;

@@ -111,7 +111,7 @@
 #define IPC_FIELDS_PROGRAM_ENDED(F) \
 	F(U8, ending, 2) F(U32, status, UINT32_MAX) F(BYTES, errors, 1024)
 #define IPC_FIELDS_PROGRAM_INPUT(F) F(BOOL, last, 1) F(BYTES, bytes, 16512)
-#define IPC_FIELDS_SESSION_FOLDER(F) F(BOOL, counted, 1)
+#define IPC_FIELDS_SESSION_FOLDER(F) F(BOOL, counted, 1) F(BOOL, own, 1)
 #define IPC_FIELDS_QUOTA_SETTLE(F) \
 	F(U32, scope, UINT32_MAX) F(I64, bytes, INT64_MAX) F(I64, files, INT64_MAX) \
 	F(U64, kept_bytes, 1ull << 60) F(U64, kept_files, 1ull << 60) \

@@ -48,7 +48,7 @@ folders_equal(const struct user_virtual_folders *a, const struct user_virtual_fo
 	for (size_t i = 0; equal && i < a->count; i++)
 		equal = strcmp(a->items[i].virtual_path, b->items[i].virtual_path) == 0 &&
 		    strcmp(a->items[i].mapped_path, b->items[i].mapped_path) == 0 &&
-		    quota_counts_folder(&a->items[i]) == quota_counts_folder(&b->items[i]);
+		    quota_folder_counts(&a->items[i]) == quota_folder_counts(&b->items[i]);
 	return equal;
 }
 

@@ -141,6 +141,14 @@ hook_scans(void *ctx)
 }
 
 static json_t *
+hook_quota_folders(void *ctx, const struct user *user)
+{
+	struct master *m = ctx;
+
+	return quota_folders_show(m->quotas, user);
+}
+
+static json_t *
 hook_scan_result(void *ctx, const char *username)
 {
 	struct master *m = ctx;
@@ -214,6 +222,7 @@ control_hooks_of(struct master *m)
 		.bans = hook_bans, .add_ban = hook_add_ban,
 		.remove_ban = hook_remove_ban, .close_session = hook_close_session, .status = hook_status,
 		.users_changed = hook_users_changed, .scan_quota = hook_scan_quota, .scans = hook_scans,
+		.quota_folders = hook_quota_folders,
 		.scan_result = hook_scan_result, .scan_cancel = hook_scan_cancel,
 		.account_settings = hook_account_settings };
 }

@@ -11,13 +11,14 @@ control_quota_show(struct control_context *context, const json_t *body,
 	struct user *user;
 
 	if (control_find_user(context, body, &user, answer))
-		control_answer_give(answer, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o}",
+		control_answer_give(answer, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
 			"username", user->username,
 			"quota_size", (json_int_t)user->quota_size,
 			"quota_files", (json_int_t)user->quota_files,
 			"used_quota_size", (json_int_t)user->used_quota_size,
 			"used_quota_files", (json_int_t)user->used_quota_files,
 			"last_quota_update", (json_int_t)user->last_quota_update,
+			"folders", hooks->quota_folders(hooks->ctx, user),
 			"last_scan", hooks->scan_result(hooks->ctx, user->username)));
 	user_free(&user);
 }

@@ -78,6 +78,7 @@ struct control_hooks {
 	json_t *(*scans)(void *ctx);
 	/* What came of an account's last one, or JSON null. */
 	json_t *(*scan_result)(void *ctx, const char *username);
+	json_t *(*quota_folders)(void *ctx, const struct user *user);
 	/* Ends a scan. 0 or ERR_NOT_FOUND. */
 	int (*scan_cancel)(void *ctx, const char *username);
 	/* What the settings say for all accounts. May be NULL: what they say by default. */

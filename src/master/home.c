@@ -24,6 +24,23 @@ home_ids(const struct user *user, bool map_ids, uid_t *uid_out, gid_t *gid_out)
 	return map_ids && (usable_id(user->uid) || usable_id(user->gid));
 }
 
+MUST int
+directory_id_of(int fd, struct directory_id *out)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return ERR_IO;
+	*out = (struct directory_id){ st.st_dev, st.st_ino };
+	return 0;
+}
+
+bool
+directory_id_equal(struct directory_id a, struct directory_id b)
+{
+	return a.device == b.device && a.inode == b.inode;
+}
+
 /* mkdir for the path and all above it. *made_out says whether the last one is new. */
 static int
 make_directories(char *path, bool *made_out)
@@ -83,8 +100,9 @@ home_open(const struct user *user, bool map_ids, struct home_roots *out, struct 
 		if (i > USER_FOLDERS_MAX)
 			err = failure_set(failure, ERR_LIMIT, "more than %d virtual folders",
 			    USER_FOLDERS_MAX);
-		else if ((err = open_directory(user, map_ids, path, &out->fds[i])) == 0)
-			out->count++;
+		else if ((err = open_directory(user, map_ids, path, &out->fds[i])) == 0 &&
+		    (err = directory_id_of(out->fds[out->count++], &out->ids[i])) == 0)
+			continue;
 		else if (folder != NULL)
 			err = failure_set(failure, err,
 			    "directory \"%s\" of the virtual folder \"%s\": %s; it must be a "

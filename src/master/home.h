@@ -9,10 +9,18 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
+
+/* Which directory it is, whatever it is called. */
+struct directory_id {
+	dev_t device;
+	ino_t inode;
+};
 
 /* What an account may reach: its home, and behind it its virtual folders in their order. */
 struct home_roots {
 	int fds[1 + USER_FOLDERS_MAX];
+	struct directory_id ids[1 + USER_FOLDERS_MAX];
 	size_t count; /* that are open */
 };
 
@@ -26,6 +34,9 @@ struct home_roots {
 MUST int home_open(const struct user *user, bool map_ids, struct home_roots *out,
 	struct failure *failure);
 void home_close(struct home_roots *roots);
+/* Of an open directory. ERR_IO. */
+MUST int directory_id_of(int fd, struct directory_id *out);
+bool directory_id_equal(struct directory_id a, struct directory_id b);
 /*
  * The ids a session of the account runs with. False when they are those of the server: no ids are
  * mapped, or the account has none.

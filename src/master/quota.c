@@ -17,7 +17,7 @@ enum {
 	UNUSED_MS_MAX = 180 * 1000,
 };
 
-/* All leases of one session. */
+/* All leases of one session, by the number of the root; without a scope where there is none. */
 struct quota_session {
 	size_t count;
 	struct quota_lease leases[];
@@ -41,7 +41,7 @@ quota_scope_find(const struct quotas *q, const char *username)
 	struct quota_scope *scope;
 
 	LIST_FOREACH(scope, &q->buckets[bucket_of(username)], link) {
-		if (strcmp(scope->username, username) == 0)
+		if (scope->username != NULL && strcmp(scope->username, username) == 0)
 			return scope;
 	}
 	return NULL;
@@ -50,7 +50,9 @@ quota_scope_find(const struct quotas *q, const char *username)
 static void
 scope_free(struct quotas *q, struct quota_scope *scope)
 {
+	pthread_mutex_lock(&q->lock);
 	LIST_REMOVE(scope, link);
+	pthread_mutex_unlock(&q->lock);
 	q->scopes--;
 	free(scope->username);
 	free(scope);
@@ -66,12 +68,20 @@ wants_count(const struct quotas *q, const struct quota_scope *scope)
 static void
 tick_scope(struct quotas *q, struct quota_scope *scope, uint64_t now_ms)
 {
+	bool idle = scope->users == 0 && now_ms - scope->unused_ms >= UNUSED_MS_MAX;
+
 	quota_scope_tick(scope, now_ms);
-	if (wants_count(q, scope) && now_ms >= scope->count_at_ms)
-		quota_scan_settle(q->master->scans, scope->username);
-	else if (scope->users == 0 && !scope->unsure && !quota_store_is_dirty(scope) &&
-	    now_ms - scope->unused_ms >= UNUSED_MS_MAX)
+	if (scope->username == NULL) {
+		quota_folder_publish(q, scope);
+		quota_folder_count(q, scope, now_ms);
+		/* what is not known of it is counted for the next one */
+		if (idle || (scope->users == 0 && scope->unsure))
+			scope_free(q, scope);
+	} else if (wants_count(q, scope) && now_ms >= scope->count_at_ms) {
+		quota_scan_settle(q->master->scans, scope->username, NULL);
+	} else if (idle && !scope->unsure && !quota_store_is_dirty(scope)) {
 		scope_free(q, scope);
+	}
 }
 
 static void
@@ -93,11 +103,33 @@ on_tick(uv_timer_t *timer)
 }
 
 struct quota_scope *
+quota_scope_new(struct quotas *q, size_t bucket, char *username)
+{
+	struct quota_scope *scope = calloc(1, sizeof(*scope));
+
+	if (scope == NULL) {
+		free(username);
+		return NULL;
+	}
+	scope->username = username;
+	LIST_INIT(&scope->leases);
+	TAILQ_INIT(&scope->asking);
+	pthread_mutex_lock(&q->lock);
+	LIST_INSERT_HEAD(&q->buckets[bucket], scope, link);
+	pthread_mutex_unlock(&q->lock);
+	scope->users = 1;
+	if (q->scopes++ == 0)
+		uv_timer_start(&q->timer, on_tick, TICK_MS, TICK_MS);
+	return scope;
+}
+
+struct quota_scope *
 quota_scope_use(struct quotas *q, const struct user *user)
 {
 	struct amount limit = { user->quota_size, user->quota_files };
 	struct amount used = { user->used_quota_size, user->used_quota_files };
 	struct quota_scope *scope = quota_scope_find(q, user->username);
+	char *username;
 
 	if (scope != NULL) {
 		/* what it uses is known better here, what it may use there */
@@ -105,18 +137,10 @@ quota_scope_use(struct quotas *q, const struct user *user)
 		scope->users++;
 		return scope;
 	}
-	if ((scope = calloc(1, sizeof(*scope))) == NULL ||
-	    (scope->username = strdup(user->username)) == NULL) {
-		free(scope);
+	if ((username = strdup(user->username)) == NULL ||
+	    (scope = quota_scope_new(q, bucket_of(username), username)) == NULL)
 		return NULL;
-	}
 	ledger_init(&scope->ledger, limit, used);
-	LIST_INIT(&scope->leases);
-	TAILQ_INIT(&scope->asking);
-	LIST_INSERT_HEAD(&q->buckets[bucket_of(user->username)], scope, link);
-	scope->users = 1;
-	if (q->scopes++ == 0)
-		uv_timer_start(&q->timer, on_tick, TICK_MS, TICK_MS);
 	return scope;
 }
 
@@ -129,33 +153,44 @@ quota_scope_unuse(struct quotas *q, struct quota_scope *scope)
 	quota_store_write(q, scope->unused_ms);
 }
 
-bool
-quota_counts_folder(const struct user_virtual_folder *folder)
-{
-	return folder->quota_size == 0 && folder->quota_files == 0;
-}
-
 /* ---- sessions */
 
-int
-quota_session_begin(struct connection *c)
+static int
+begin_lease(struct connection *c, uint32_t number, struct quota_scope *scope, struct amount limit)
 {
+	struct quota_lease *lease = &c->quota->leases[number];
+
+	if (scope == NULL)
+		return ERR_MEMORY;
+	*lease = (struct quota_lease){ .scope = scope, .connection = c, .number = number,
+		.limit = limit };
+	LIST_INSERT_HEAD(&scope->leases, lease, link);
+	return 0;
+}
+
+int
+quota_session_begin(struct connection *c, const struct home_roots *roots)
+{
+	const struct user_virtual_folder *folders = c->user->virtual_folders.items;
 	struct quotas *q = c->master->quotas;
-	struct quota_session *session;
-	struct quota_scope *scope;
+	int err;
 
 	if (!q->tracks)
 		return 0;
-	session = calloc(1, sizeof(*session) + sizeof(session->leases[0]));
-	if (session == NULL || (scope = quota_scope_use(q, c->user)) == NULL) {
-		free(session);
+	c->quota = calloc(1, sizeof(*c->quota) + roots->count * sizeof(c->quota->leases[0]));
+	if (c->quota == NULL)
 		return ERR_MEMORY;
+	c->quota->count = roots->count;
+	err = begin_lease(c, 0, quota_scope_use(q, c->user), (struct amount){ 0 });
+	for (uint32_t i = 1; i < roots->count && err == 0; i++) {
+		struct amount limit = quota_folder_limit(&folders[i - 1]);
+
+		if (quota_folder_counts(&folders[i - 1]) == FOLDER_COUNTS_TO_ITSELF)
+			err = begin_lease(c, i, quota_folder_use(q, roots->ids[i], limit), limit);
 	}
-	session->count = 1;
-	session->leases[0] = (struct quota_lease){ .scope = scope, .connection = c };
-	LIST_INSERT_HEAD(&scope->leases, &session->leases[0], link);
-	c->quota = session;
-	return 0;
+	if (err != 0)
+		quota_session_end(c);
+	return err;
 }
 
 void
@@ -168,6 +203,8 @@ quota_session_end(struct connection *c)
 	for (size_t i = 0; session != NULL && i < session->count; i++) {
 		struct quota_scope *scope = session->leases[i].scope;
 
+		if (scope == NULL)
+			continue;
 		quota_scope_leave(&session->leases[i]);
 		quota_scope_unuse(q, scope);
 	}
@@ -177,7 +214,8 @@ quota_session_end(struct connection *c)
 static struct quota_lease *
 lease_of(const struct connection *c, uint32_t number)
 {
-	return c->quota != NULL && number < c->quota->count ? &c->quota->leases[number] : NULL;
+	return c->quota != NULL && number < c->quota->count &&
+	    c->quota->leases[number].scope != NULL ? &c->quota->leases[number] : NULL;
 }
 
 /* One that is about to end hears nothing any more; and a failure ends it. */
@@ -236,15 +274,23 @@ on_quota_ask(struct connection *c, struct rd fields)
 {
 	struct ipc_quota_ask message;
 	int err = ipc_decode_quota_ask(fields, &message);
+	uint64_t now_ms = clock_mono_ms();
+	struct quota_scope *scope;
 	struct quota_lease *lease;
 
 	if (err != 0)
 		return err;
 	if ((lease = lease_of(c, message.scope)) == NULL)
 		return ERR_PROTOCOL;
-	return quota_scope_ask(lease,
+	/* the answer may end the lease, not the scope */
+	scope = lease->scope;
+	err = quota_scope_ask(lease,
 	    (struct amount){ (int64_t)message.bytes, (int64_t)message.files }, message.beyond,
-	    clock_mono_ms());
+	    now_ms);
+	/* not at the next tick only: a client waits */
+	if (err == 0 && scope->uncounted)
+		quota_folder_count(c->master->quotas, scope, now_ms);
+	return err;
 }
 
 static uint64_t
@@ -266,7 +312,7 @@ on_quota_show(struct connection *c, struct rd fields)
 		return err;
 	if ((lease = lease_of(c, message.scope)) == NULL)
 		return ERR_PROTOCOL;
-	ledger = &lease->scope->ledger;
+	ledger = quota_lease_ledger(lease);
 	ipc_encode_quota_shown(&answer, &(struct ipc_quota_shown){ .scope = message.scope,
 		.limit_bytes = (uint64_t)ledger->limit.bytes,
 		.used_bytes = shown(ledger->used.bytes + ledger->lost.bytes),
@@ -278,13 +324,47 @@ on_quota_show(struct connection *c, struct rd fields)
 
 /* ---- accounts that change */
 
+/* The folders of a session are those of its account, or it is about to end. */
+static void
+change_folder_limits(struct quota_session *session, const struct user *user)
+{
+	for (size_t i = 1; i < session->count && i <= user->virtual_folders.count; i++) {
+		struct quota_lease *lease = &session->leases[i];
+
+		lease->limit = quota_folder_limit(&user->virtual_folders.items[i - 1]);
+		if (lease->scope != NULL)
+			lease->scope->limits_changed = true;
+	}
+}
+
+/* Telling sessions may end them, but no scope goes before the next tick. */
+static void
+recall_folders(struct quotas *q)
+{
+	struct quota_scope *scope;
+
+	for (size_t i = 0; i < QUOTA_BUCKETS; i++) {
+		LIST_FOREACH(scope, &q->buckets[i], link) {
+			if (!scope->limits_changed)
+				continue;
+			scope->limits_changed = false;
+			quota_scope_recall(scope);
+			quota_scope_serve(scope);
+		}
+	}
+}
+
 void
 quota_account_changed(struct quotas *q, const struct user *user)
 {
 	struct quota_scope *scope = quota_scope_find(q, user->username);
+	const struct quota_lease *lease;
 
 	if (scope == NULL)
 		return;
+	LIST_FOREACH(lease, &scope->leases, link)
+		change_folder_limits(lease->connection->quota, user);
+	recall_folders(q);
 	ledger_set_limit(&scope->ledger, (struct amount){ user->quota_size, user->quota_files });
 	/* what was lent by the old limit comes back */
 	quota_scope_recall(scope);
@@ -308,6 +388,7 @@ quotas_new(struct quotas **out, struct master *m)
 	if (q == NULL)
 		return ERR_MEMORY;
 	q->master = m;
+	pthread_mutex_init(&q->lock, NULL);
 	q->tracks = provider_track_quota(m->provider) != 0;
 	q->limited = provider_track_quota(m->provider) == 2;
 	q->writes = provider_manages_users(m->provider);
@@ -340,6 +421,7 @@ quotas_free(struct quotas **quotas)
 		while ((scope = LIST_FIRST(&q->buckets[i])) != NULL)
 			scope_free(q, scope);
 	}
+	pthread_mutex_destroy(&q->lock);
 	free(q);
 	*quotas = NULL;
 }

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "master/home.h"
 #include "master/quota_scope.h"
 #include "master/scan_worker.h"
 #include "master/state.h"
@@ -37,6 +36,8 @@ struct scan {
 	TAILQ_ENTRY(scan) link;
 	struct quota_scans *scans;
 	char *username;
+	bool is_folder;     /* that of the account which is this directory; never asked for */
+	struct directory_id directory;
 	int64_t start_time; /* wall clock */
 	bool asked;         /* by an administrator; else it settles an unsure scope */
 	struct amount so_far;
@@ -47,7 +48,8 @@ struct scan {
 	uint64_t begun_ms, took_ms; /* the last walk */
 	struct user *user;
 	struct home_roots roots;
-	size_t root; /* that is being walked */
+	size_t first_root, end_root; /* that may have to be walked, */
+	size_t root;                 /* and the one that is */
 	struct quota_scope *scope;
 	uint64_t changes; /* of the scope, when the walk began; */
 	bool was_still;   /* and whether nothing could be changed then */
@@ -80,14 +82,23 @@ static void begin_some(struct quota_scans *scans);
 
 /* ---- the list */
 
+/* The account's, or with a directory that of the folder. */
+static bool
+is_of(const struct scan *scan, const char *username, const struct directory_id *directory)
+{
+	if (directory != NULL)
+		return scan->is_folder && directory_id_equal(scan->directory, *directory);
+	return !scan->is_folder && strcmp(scan->username, username) == 0;
+}
+
 /* The lock is held. */
 static struct scan *
-find(struct quota_scans *scans, const char *username)
+find(struct quota_scans *scans, const char *username, const struct directory_id *directory)
 {
 	struct scan *scan;
 
 	TAILQ_FOREACH(scan, &scans->list, link) {
-		if (strcmp(scan->username, username) == 0)
+		if (is_of(scan, username, directory))
 			return scan;
 	}
 	return NULL;
@@ -95,9 +106,10 @@ find(struct quota_scans *scans, const char *username)
 
 /* The lock is held. */
 static int
-add(struct quota_scans *scans, const char *username, bool asked)
+add(struct quota_scans *scans, const char *username, const struct directory_id *directory,
+	bool asked)
 {
-	struct scan *scan = find(scans, username);
+	struct scan *scan = find(scans, username, directory);
 
 	if (scan != NULL && (scan->asked || !asked))
 		return ERR_EXISTS;
@@ -108,6 +120,9 @@ add(struct quota_scans *scans, const char *username, bool asked)
 			return ERR_MEMORY;
 		}
 		scan->scans = scans;
+		scan->is_folder = directory != NULL;
+		if (directory != NULL)
+			scan->directory = *directory;
 		TAILQ_INSERT_TAIL(&scans->list, scan, link);
 	}
 	scan->start_time = clock_wall_ms();
@@ -116,12 +131,13 @@ add(struct quota_scans *scans, const char *username, bool asked)
 }
 
 static int
-add_and_wake(struct quota_scans *scans, const char *username, bool asked)
+add_and_wake(struct quota_scans *scans, const char *username,
+	const struct directory_id *directory, bool asked)
 {
 	int err;
 
 	pthread_mutex_lock(&scans->lock);
-	err = scans->stopping ? ERR_UNAVAILABLE : add(scans, username, asked);
+	err = scans->stopping ? ERR_UNAVAILABLE : add(scans, username, directory, asked);
 	if (err == 0)
 		uv_async_send(&scans->wake);
 	pthread_mutex_unlock(&scans->lock);
@@ -131,14 +147,15 @@ add_and_wake(struct quota_scans *scans, const char *username, bool asked)
 int
 quota_scan_start(struct quota_scans *scans, const char *username)
 {
-	return add_and_wake(scans, username, true);
+	return add_and_wake(scans, username, NULL, true);
 }
 
 void
-quota_scan_settle(struct quota_scans *scans, const char *username)
+quota_scan_settle(struct quota_scans *scans, const char *username,
+	const struct directory_id *directory)
 {
 	/* when it cannot be noted now it will be asked for again */
-	if (add_and_wake(scans, username, false) != 0)
+	if (add_and_wake(scans, username, directory, false) != 0)
 		return;
 }
 
@@ -237,8 +254,8 @@ finish(struct scan *scan, const char *error)
 
 	if (error != NULL)
 		log_app(scans->master->log, LOG_LEVEL_WARN, "quota", "",
-		    "the scan of what user \"%s\" uses has found nothing: %s", scan->username,
-		    error);
+		    "the scan of what %suser \"%s\" uses has found nothing: %s",
+		    scan->is_folder ? "a virtual folder of " : "", scan->username, error);
 	else if (scan->asked)
 		log_app(scans->master->log, LOG_LEVEL_INFO, "quota", "",
 		    "user \"%s\" uses %lld bytes in %lld files, as a scan has found",
@@ -261,8 +278,9 @@ succeed(struct scan *scan, bool exact)
 		quota_scope_counted(scan->scope, scan->found, exact);
 	if (!exact)
 		log_app(scan->scans->master->log, LOG_LEVEL_WARN, "quota", "",
-		    "the files of user \"%s\" could not be counted while nothing changes: %s",
-		    scan->username, scan->state == SCAN_AGAIN ? "there are too many" :
+		    "the files of %suser \"%s\" could not be counted while nothing changes: %s",
+		    scan->is_folder ? "a virtual folder of " : "", scan->username,
+		    scan->state == SCAN_AGAIN ? "there are too many" :
 		    "a session does not answer");
 	finish(scan, NULL);
 }
@@ -359,10 +377,10 @@ walk_root(struct scan *scan)
 		.done = on_done };
 	int fd, err;
 
-	while (scan->root > 0 && scan->root < scan->roots.count &&
-	       !quota_counts_folder(&folders[scan->root - 1]))
+	while (!scan->is_folder && scan->root > 0 && scan->root < scan->end_root &&
+	       quota_folder_counts(&folders[scan->root - 1]) != FOLDER_COUNTS_TO_ACCOUNT)
 		scan->root++;
-	if (scan->root == scan->roots.count) {
+	if (scan->root == scan->end_root) {
 		walked(scan);
 		return;
 	}
@@ -381,7 +399,7 @@ walk(struct scan *scan, enum scan_state state)
 	scan->changes = scan->scope->changes;
 	scan->was_still = quota_scope_is_still(scan->scope);
 	scan->found = (struct amount){ 0 };
-	scan->root = 0;
+	scan->root = scan->first_root;
 	walk_root(scan);
 }
 
@@ -390,7 +408,7 @@ walk(struct scan *scan, enum scan_state state)
 struct open_job {
 	uv_work_t work;
 	struct master *master;
-	char *username;
+	struct scan *scan; /* is not freed meanwhile */
 	struct user *user;
 	struct home_roots roots;
 	struct failure failure;
@@ -402,31 +420,54 @@ open_account(uv_work_t *work)
 {
 	struct open_job *job = work->data;
 
-	job->err = provider_find(job->master->provider, job->username, &job->user, &job->failure);
+	job->err = provider_find(job->master->provider, job->scan->username, &job->user,
+	    &job->failure);
 	if (job->err == 0)
 		job->err = home_open(job->user, job->master->map_ids, &job->roots, &job->failure);
+}
+
+/* What is to be walked, and whose it is. NULL, or why there is nothing. */
+static const char *
+choose_roots(struct scan *scan)
+{
+	struct quotas *quotas = scan->scans->master->quotas;
+	size_t root = 1;
+
+	scan->end_root = scan->roots.count;
+	if (!scan->is_folder) {
+		scan->scope = quota_scope_use(quotas, scan->user);
+		return scan->scope != NULL ? NULL : err_text(ERR_MEMORY);
+	}
+	while (root < scan->roots.count &&
+	       !directory_id_equal(scan->roots.ids[root], scan->directory))
+		root++;
+	if (root >= scan->roots.count)
+		return "the account does not have it any more";
+	scan->first_root = root;
+	scan->end_root = root + 1;
+	if ((scan->scope = quota_folder_find(quotas, scan->directory)) == NULL)
+		return "nobody uses it any more";
+	scan->scope->users++;
+	return NULL;
 }
 
 static void
 account_opened(uv_work_t *work, int status)
 {
 	struct open_job *job = work->data;
-	struct quota_scans *scans = job->master->scans;
-	struct scan *scan;
+	struct scan *scan = job->scan;
+	const char *error;
 
-	pthread_mutex_lock(&scans->lock);
-	scan = find(scans, job->username);
-	pthread_mutex_unlock(&scans->lock);
 	scan->user = job->user;
 	scan->roots = job->roots;
-	if (status == 0 && job->err == 0 && !scan->cancelled && !scans->stopping)
-		scan->scope = quota_scope_use(job->master->quotas, scan->user);
-	if (scan->scope != NULL)
+	error = scan->cancelled ? "it was cancelled" :
+	    scan->scans->stopping ? "the server is going down" :
+	    job->err != 0 ? job->failure.text :
+	    status != 0 ? err_text(ERR_MEMORY) : choose_roots(scan);
+	if (error == NULL)
 		walk(scan, SCAN_WALKING);
 	else
-		finish(scan, scan->cancelled ? "it was cancelled" :
-		    job->err != 0 ? job->failure.text : err_text(ERR_MEMORY));
-	free(job->username);
+		finish(scan, error);
 	free(job);
 }
 
@@ -437,12 +478,12 @@ begin(struct scan *scan)
 
 	scan->state = SCAN_OPENING;
 	scan->scans->running++;
-	if (job == NULL || (job->username = strdup(scan->username)) == NULL) {
-		free(job);
+	if (job == NULL) {
 		finish(scan, err_text(ERR_MEMORY));
 		return;
 	}
 	job->work.data = job;
+	job->scan = scan;
 	job->master = scan->scans->master;
 	if (uv_queue_work(&job->master->loop, &job->work, open_account, account_opened) != 0)
 		bug("the thread pool takes no work");
@@ -485,7 +526,7 @@ quota_scan_cancel(struct quota_scans *scans, const char *username)
 	struct scan *scan;
 
 	pthread_mutex_lock(&scans->lock);
-	scan = find(scans, username);
+	scan = find(scans, username, NULL);
 	if (scan != NULL && scan->asked)
 		scan->cancelled = true;
 	pthread_mutex_unlock(&scans->lock);

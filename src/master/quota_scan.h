@@ -15,6 +15,7 @@
 #define MASTER_QUOTA_SCAN_H
 
 #include "base/err.h"
+#include "master/home.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -49,8 +50,12 @@ json_t *quota_scan_list(struct quota_scans *scans);
 json_t *quota_scan_result(struct quota_scans *scans, const char *username);
 /* Ends it without a result. ERR_NOT_FOUND. */
 MUST int quota_scan_cancel(struct quota_scans *scans, const char *username);
-/* What is used became unsure; for quota.c, which asks again until it is not. */
-void quota_scan_settle(struct quota_scans *scans, const char *username);
+/*
+ * What is used became unsure: by the account, or in the directory, which is one of its folders.
+ * For quota*.c, which ask again until it is not.
+ */
+void quota_scan_settle(struct quota_scans *scans, const char *username,
+	const struct directory_id *directory);
 
 /* From the nursery; false when the number is not that of a scan. */
 bool quota_scan_forked(struct quota_scans *scans, uint64_t number, pid_t pid);

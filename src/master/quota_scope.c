@@ -1,7 +1,20 @@
 #include "master/quota_scope.h"
 
-/* Whoever has not given back what it holds by then, has others refused. */
-enum { WAIT_MS_MAX = 10 * 1000 };
+/*
+ * Whoever has not given back what it holds by then, has others refused. The first count may take
+ * longer, but not as long as a session waits.
+ */
+enum { WAIT_MS_MAX = 10 * 1000, COUNT_MS_MAX = 40 * 1000 };
+
+struct ledger *
+quota_lease_ledger(const struct quota_lease *lease)
+{
+	struct quota_scope *scope = lease->scope;
+
+	if (scope->username == NULL)
+		ledger_set_limit(&scope->ledger, lease->limit);
+	return &scope->ledger;
+}
 
 /* ---- calling back */
 
@@ -52,7 +65,7 @@ answer(struct quota_lease *lease, bool refused)
 	TAILQ_REMOVE(&scope->asking, lease, waiting);
 	lease->asking = false;
 	if (!refused) {
-		added = ledger_lend(&scope->ledger, &lease->lease, lease->need);
+		added = ledger_lend(quota_lease_ledger(lease), &lease->lease, lease->need);
 		lease->open = true;
 		scope->changes++;
 	}
@@ -69,7 +82,7 @@ wanted(const struct quota_lease *lease)
 static bool
 fits(const struct quota_lease *lease)
 {
-	return ledger_fits(&lease->scope->ledger, &lease->lease, wanted(lease));
+	return ledger_fits(quota_lease_ledger(lease), &lease->lease, wanted(lease));
 }
 
 void
@@ -78,13 +91,14 @@ quota_scope_serve(struct quota_scope *scope)
 	struct quota_lease *first;
 
 	/* in the order in which they asked: a small wish does not overtake a large one for ever */
-	while (!scope->held && (first = TAILQ_FIRST(&scope->asking)) != NULL) {
+	while (!scope->held && !scope->uncounted &&
+	       (first = TAILQ_FIRST(&scope->asking)) != NULL) {
 		/* what it has to give back does not reckon with what it would get now */
 		if (first->recalled)
 			return;
 		if (fits(first)) {
 			answer(first, false);
-		} else if (!ledger_may_fit(&scope->ledger, wanted(first))) {
+		} else if (!ledger_may_fit(quota_lease_ledger(first), wanted(first))) {
 			answer(first, true);
 		} else {
 			first->waited = true;
@@ -107,7 +121,7 @@ quota_scope_ask(struct quota_lease *lease, struct amount need, bool beyond, uint
 	lease->need = need;
 	lease->beyond = beyond;
 	lease->asked_ms = now_ms;
-	lease->waited = lease->scope->held;
+	lease->waited = lease->scope->held || lease->scope->uncounted;
 	TAILQ_INSERT_TAIL(&lease->scope->asking, lease, waiting);
 	quota_scope_serve(lease->scope);
 	return 0;
@@ -116,10 +130,11 @@ quota_scope_ask(struct quota_lease *lease, struct amount need, bool beyond, uint
 void
 quota_scope_tick(struct quota_scope *scope, uint64_t now_ms)
 {
+	uint64_t wait_ms_max = scope->uncounted ? COUNT_MS_MAX : WAIT_MS_MAX;
 	struct quota_lease *first;
 
 	while (!scope->held && (first = TAILQ_FIRST(&scope->asking)) != NULL &&
-	       now_ms - first->asked_ms >= WAIT_MS_MAX)
+	       now_ms - first->asked_ms >= wait_ms_max)
 		answer(first, true);
 	quota_scope_serve(scope);
 }
@@ -159,7 +174,7 @@ quota_scope_leave(struct quota_lease *lease)
 	/* one that ended in good order has closed it */
 	if (lease->open || lease->nameless.bytes > 0 || lease->nameless.files > 0)
 		scope->unsure = true;
-	ledger_lose(&scope->ledger, &lease->lease);
+	ledger_lose(quota_lease_ledger(lease), &lease->lease);
 	LIST_REMOVE(lease, link);
 	lease_closed(scope);
 	quota_scope_serve(scope);
@@ -220,6 +235,7 @@ quota_scope_counted(struct quota_scope *scope, struct amount found, bool exact)
 	}
 	ledger_count(&scope->ledger, found);
 	scope->unsure = !exact;
+	scope->uncounted = false;
 	scope->unwritten = (struct amount){ 0 };
 	scope->reset = true;
 }

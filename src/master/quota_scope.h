@@ -2,13 +2,19 @@
  * quota_scope.h - one quota while anybody needs it: its ledger, who borrows from it, what is still
  * to be written.
  *
- * A scope is the quota of one account. Sessions borrow from it (ledger.h) and change nothing that
- * is counted unless their lease is open; so whoever has called all leases back, and lends nothing,
- * holds the files still. Private to quota*.c.
+ * A scope is the quota of one account, or that of one directory which accounts have as a virtual
+ * folder with limits of its own. They share what is used of it, and each has its own limits of
+ * that. What a directory uses is written nowhere: it is counted when somebody first wants to change
+ * something in it, and known while anybody uses it.
+ *
+ * Sessions borrow from a scope (ledger.h) and change nothing that is counted unless their lease is
+ * open; so whoever has called all leases back, and lends nothing, holds the files still. Private
+ * to quota*.c.
  */
 #ifndef MASTER_QUOTA_SCOPE_H
 #define MASTER_QUOTA_SCOPE_H
 
+#include "master/home.h"
 #include "master/ledger.h"
 
 #include <stdbool.h>
@@ -26,6 +32,7 @@ struct quota_lease {
 	uint32_t number; /* of the scope, in the messages of this session */
 	LIST_ENTRY(quota_lease) link;
 	struct lease lease;
+	struct amount limit;    /* of a directory: this account's */
 	struct amount nameless; /* of what is used: removed, but still open */
 	bool open;
 	bool recalled; /* asked to settle and close; it has not yet */
@@ -39,7 +46,9 @@ struct quota_lease {
 
 struct quota_scope {
 	LIST_ENTRY(quota_scope) link;
-	char *username; /* whose */
+	char *username; /* whose; NULL: it is that of a directory */
+	struct directory_id directory;
+	struct amount published; /* of a directory, for other threads: what was used a second ago */
 	bool tracked;   /* what is used is written to the account */
 	struct ledger ledger;
 	LIST_HEAD(, quota_lease) leases;
@@ -48,11 +57,14 @@ struct quota_scope {
 	uint64_t unused_ms;  /* when the last of them went */
 	uint64_t changes;    /* grows with everything that may change a file */
 
+	bool limits_changed; /* of somebody: leases are about to be called back */
+
 	/* all leases are called back, none is given */
 	bool held;
 	void (*on_still)(void *ctx);
 	void *still_ctx;
 
+	bool uncounted;       /* nobody knows what is used: nothing is lent until it is counted */
 	bool unsure;          /* what is used is to be counted: somebody died, or could not count */
 	uint64_t count_at_ms; /* not before */
 
@@ -60,6 +72,8 @@ struct quota_scope {
 	bool reset;              /* write what is used, not by how much it changed */
 };
 
+/* The ledger, with the limits that hold for this borrower. */
+struct ledger *quota_lease_ledger(const struct quota_lease *lease);
 /* The session is gone: what it held may have been used, or not. */
 void quota_scope_leave(struct quota_lease *lease);
 /* As ledger_settle(); closes the lease unless `open`. ERR_INVALID. */

@@ -36,13 +36,13 @@ quota_store_is_dirty(const struct quota_scope *scope)
 }
 
 /*
- * An account without a limit is left alone with track_quota 2, but what a scan has found is written
- * for it too.
+ * A directory is not written. An account without a limit is left alone with track_quota 2, but what
+ * a scan has found is written for it too.
  */
 static bool
 is_written(const struct quotas *q, const struct quota_scope *scope)
 {
-	return q->writes && q->tracks && (scope->reset || !q->limited ||
+	return scope->username != NULL && q->writes && q->tracks && (scope->reset || !q->limited ||
 	    ledger_is_limited(&scope->ledger));
 }
 

@@ -156,9 +156,13 @@ send_roots(const struct connection *c, const struct home_roots *roots, const str
 	int err = 0;
 
 	for (size_t i = 1; i < roots->count && err == 0; i++) {
+		enum quota_folder_counts counts =
+		    quota_folder_counts(&c->user->virtual_folders.items[i - 1]);
+
 		buf_clear(&folder);
 		ipc_encode_session_folder(&folder, &(struct ipc_session_folder){
-			.counted = quota_counts_folder(&c->user->virtual_folders.items[i - 1]) });
+			.counted = counts != FOLDER_COUNTS_NOWHERE,
+			.own = counts == FOLDER_COUNTS_TO_ITSELF });
 		err = ipc_send(c->session.fd, &folder, &roots->fds[i], 1, false);
 	}
 	if (err == 0)
@@ -210,7 +214,7 @@ session_open(struct connection *c, struct user **user, struct home_roots *roots)
 	c->authenticated = true;
 	admission_authenticated(m->admission, &c->address);
 	c->login.gate.phase = PHASE_DONE;
-	err = c->home == NULL ? ERR_MEMORY : quota_session_begin(c);
+	err = c->home == NULL ? ERR_MEMORY : quota_session_begin(c, roots);
 	if (err == 0)
 		err = session_start_worker(c, roots, false, &handover);
 	home_close(roots);

@@ -13,7 +13,8 @@ _Static_assert(VFS_FOLDERS_MAX == 64, "as many as there may be SESSION_FOLDER me
 struct roots {
 	int fds[1 + VFS_FOLDERS_MAX];
 	size_t count;
-	bool counted[1 + VFS_FOLDERS_MAX]; /* to the quota of the account */
+	bool counted[1 + VFS_FOLDERS_MAX]; /* to a quota, */
+	bool own[1 + VFS_FOLDERS_MAX];     /* which is its own */
 };
 
 static int
@@ -66,8 +67,10 @@ enter(const struct ipc_session_policy *fields, const struct vfs_policy *policy,
 	out->upload_limited = fields->upload_limited;
 	out->download_limited = fields->download_limited;
 	out->parked = fields->parked;
-	for (size_t i = 0; i < roots->count; i++)
+	for (size_t i = 0; i < roots->count; i++) {
 		out->counted[i] = fields->count && (i == 0 || roots->counted[i]);
+		out->own[i] = i > 0 && roots->own[i];
+	}
 	out->park_after_ms = fields->park_after_ms;
 	err = enter_sandbox(policy, &out->uploads, roots);
 	roots->count = 0; /* they are the tree's */
@@ -101,6 +104,7 @@ on_folder(struct ipc_message *message, struct roots *roots)
 	if (err != 0)
 		return err;
 	roots->counted[roots->count] = fields.counted;
+	roots->own[roots->count] = fields.own;
 	roots->fds[roots->count++] = fd_take(&message->fds[0]);
 	return 0;
 }

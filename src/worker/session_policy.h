@@ -16,7 +16,8 @@ struct session_policy {
 	bool read_only; /* no permission anywhere changes anything */
 	bool upload_limited, download_limited; /* to a rate, which the master will tell */
 	bool parked;            /* a written-down session is taken up, no fresh login */
-	bool counted[1 + VFS_FOLDERS_MAX]; /* home and folders: to the quota of the account */
+	bool counted[1 + VFS_FOLDERS_MAX]; /* home and folders: to a quota, */
+	bool own[1 + VFS_FOLDERS_MAX];     /* which is the folder's own, not the account's */
 	uint32_t park_after_ms; /* of idleness; 0: never */
 };
 

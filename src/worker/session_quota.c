@@ -46,7 +46,7 @@ settle(struct session_quota *s, struct vfs_quota *q, bool keep)
 static struct vfs_quota *
 scope_of(struct session_quota *s, uint32_t number)
 {
-	return s->link != NULL && number == s->account.number ? &s->account : NULL;
+	return number < s->count && s->quotas[number].ctx != NULL ? &s->quotas[number] : NULL;
 }
 
 /* Also one that comes too late for whoever asked: the master has lent it. */
@@ -70,7 +70,7 @@ on_granted(struct session_quota *s, struct rd fields)
 		q->left.bytes += (int64_t)message.bytes;
 		q->left.files += (int64_t)message.files;
 	}
-	s->answered = true;
+	s->answered |= message.scope == s->asked;
 	s->refused = message.refused;
 	return 0;
 }
@@ -97,7 +97,7 @@ on_shown(struct session_quota *s, struct rd fields)
 {
 	int err = ipc_decode_quota_shown(fields, &s->shown);
 
-	s->answered = true;
+	s->answered |= s->shown.scope == s->asked;
 	return err;
 }
 
@@ -122,8 +122,9 @@ take(void *ctx, struct ipc_message *message)
 
 /* Sends the question that is in the link, and waits for its answer: 0 or ETIMEDOUT. */
 static int
-put_question(struct session_quota *s)
+put_question(struct session_quota *s, const struct vfs_quota *q)
 {
+	s->asked = q->number;
 	s->answered = false;
 	if (master_link_send(s->link) != 0)
 		return ETIMEDOUT;
@@ -145,7 +146,7 @@ ask(struct vfs_quota *q, struct vfs_amount need, bool beyond)
 		.bytes = (uint64_t)need.bytes,
 		.files = (uint64_t)need.files,
 		.beyond = beyond });
-	err = put_question(s);
+	err = put_question(s, q);
 	return err == 0 && s->refused ? EDQUOT : err;
 }
 
@@ -155,10 +156,13 @@ show(struct vfs_quota *q, struct vfs_amount *limit, struct vfs_amount *used)
 	struct session_quota *s = q->ctx;
 	int err;
 
+	/* what is used of a folder is not known until somebody has asked for a lease */
+	if (q->number > 0 && !q->open && ask(q, (struct vfs_amount){ 0 }, false) != 0)
+		return ETIMEDOUT;
 	if (has_news(q))
 		settle(s, q, q->open);
 	ipc_encode_quota_show(&s->link->out, &(struct ipc_quota_show){ .scope = q->number });
-	if ((err = put_question(s)) != 0)
+	if ((err = put_question(s, q)) != 0)
 		return err;
 	*limit = (struct vfs_amount){ (int64_t)s->shown.limit_bytes,
 		(int64_t)s->shown.limit_files };
@@ -173,19 +177,29 @@ void
 session_quota_init(
     struct session_quota *s, struct master_link *link, const struct session_policy *policy)
 {
-	*s = (struct session_quota){ .link = link,
-		.account = { .ctx = s, .ask = ask, .show = show } };
-	LIST_INIT(&s->account.charges);
-	for (size_t i = 0; i <= VFS_FOLDERS_MAX; i++) {
-		if (policy->counted[i])
-			vfs_set_quota(policy->vfs, i, &s->account);
+	*s = (struct session_quota){ .link = link };
+	for (uint32_t i = 0; i <= VFS_FOLDERS_MAX; i++) {
+		struct vfs_quota *q = &s->quotas[policy->own[i] ? i : 0];
+
+		if (!policy->counted[i])
+			continue;
+		if (q->ctx == NULL) {
+			*q = (struct vfs_quota){ .number = i, .ctx = s, .ask = ask, .show = show };
+			LIST_INIT(&q->charges);
+			s->count = i + 1u;
+		}
+		vfs_set_quota(policy->vfs, i, q);
 	}
 }
 
 uint64_t
 session_quota_due_ms(const struct session_quota *s)
 {
-	return s->link != NULL && has_news(&s->account) ? s->settled_ms + SETTLE_MS : 0;
+	for (size_t i = 0; i < s->count; i++) {
+		if (has_news(&s->quotas[i]))
+			return s->settled_ms + SETTLE_MS;
+	}
+	return 0;
 }
 
 void
@@ -195,14 +209,21 @@ session_quota_tick(struct session_quota *s, uint64_t now_ms)
 
 	if (due_ms == 0 || due_ms > now_ms)
 		return;
-	settle(s, &s->account, s->account.open && s->account.in_use);
-	s->account.in_use = false;
+	for (size_t i = 0; i < s->count; i++) {
+		struct vfs_quota *q = &s->quotas[i];
+
+		if (has_news(q))
+			settle(s, q, q->open && q->in_use);
+		q->in_use = false;
+	}
 	s->settled_ms = now_ms;
 }
 
 void
 session_quota_end(struct session_quota *s)
 {
-	if (s->link != NULL && has_news(&s->account))
-		settle(s, &s->account, false);
+	for (size_t i = 0; i < s->count; i++) {
+		if (has_news(&s->quotas[i]))
+			settle(s, &s->quotas[i], false);
+	}
 }

@@ -1,5 +1,5 @@
 /*
- * session_quota.h - what a session has borrowed of its quota, and how it says what it used.
+ * session_quota.h - what a session has borrowed of its quotas, and how it says what it used.
  *
  * vfs/ asks for a lease before the first change. While files are changed, what they cost is told
  * once a second; when nothing has changed for a second, all is given back, so that a session that
@@ -16,10 +16,12 @@
 /* Zeroed is a session whose files are not counted. */
 struct session_quota {
 	struct master_link *link;
-	struct vfs_quota account;
+	struct vfs_quota quotas[1 + VFS_FOLDERS_MAX]; /* by number: the account's, and of folders */
+	size_t count;
 	uint64_t settled_ms;
 
-	/* an answer is waited for */
+	/* an answer about this quota is waited for */
+	uint32_t asked;
 	bool answered, refused;
 	struct ipc_quota_shown shown;
 };
