@@ -32,6 +32,13 @@ hook_services(void *ctx)
 		json_array_append_new(list, json_pack("{s:s, s:s, s:i}", "protocol", "ssh",
 			"address", services_address(m->services, i),
 			"port", (int)services_port(m->services, i)));
+	if (m->http != NULL) {
+		uint16_t port;
+		const char *address = http_door_address(m->http, &port);
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:i}", "protocol",
+			http_door_protocol(m->http), "address", address, "port", (int)port));
+	}
 	return list;
 }
 

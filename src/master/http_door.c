@@ -383,6 +383,19 @@ open_auth(struct http_door *door, struct buf *mistakes)
 	return ERR_INVALID;
 }
 
+const char *
+http_door_protocol(const struct http_door *door)
+{
+	return door->key != NULL ? "https" : "http";
+}
+
+const char *
+http_door_address(const struct http_door *door, uint16_t *port_out)
+{
+	*port_out = door->listener.port;
+	return door->listener.text;
+}
+
 static void
 free_handle(uv_handle_t *handle)
 {

@@ -12,6 +12,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stdint.h>
+
 struct http_door;
 struct master;
 
@@ -24,6 +26,9 @@ MUST int http_door_open(struct http_door **out, struct master *master, struct bu
 MUST int http_door_start(struct http_door *door, struct buf *mistakes);
 /* Reads the certificate again; a pair that is no good leaves the old one. NULL does nothing. */
 void http_door_reload(struct http_door *door);
+/* "http" or "https", and where it listens; the texts live as long as the door. */
+const char *http_door_protocol(const struct http_door *door);
+const char *http_door_address(const struct http_door *door, uint16_t *port_out);
 /* Ends the process and closes the socket. NULL does nothing. */
 void http_door_stop(struct http_door *door);
 /* When nothing of it runs on the loop or the pool any more. */

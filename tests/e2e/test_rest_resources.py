@@ -221,7 +221,8 @@ def test_of_an_account(api):
 
 def test_of_the_server(shared, api):
     assert api.ask('GET', 'status').json['pid'] == shared.process.pid
-    assert {'http', 'ssh'} >= {one['protocol'] for one in api.ask('GET', 'service').json}
+    assert [(one['protocol'], one['port']) for one in api.ask('GET', 'service').json] == [
+        ('ssh', shared.port), ('http', api.port)]
     names = {one['name']: one for one in api.ask('GET', 'settings').json['settings']}
     assert names['httpd.bind_port']['value'] == shared.config_used['httpd']['bind_port']
     assert api.ask('GET', 'transfer').json == []
