@@ -164,6 +164,23 @@ lease_closed(struct quota_scope *scope)
 	}
 }
 
+/* The same, with a limit wherever one of those that share a directory has one. */
+static struct ledger *
+ledger_of_all(struct quota_scope *scope)
+{
+	struct amount limit = { 0 };
+	const struct quota_lease *lease;
+
+	if (scope->username != NULL)
+		return &scope->ledger;
+	LIST_FOREACH(lease, &scope->leases, link) {
+		limit.bytes = limit.bytes > 0 ? limit.bytes : lease->limit.bytes;
+		limit.files = limit.files > 0 ? limit.files : lease->limit.files;
+	}
+	ledger_set_limit(&scope->ledger, limit);
+	return &scope->ledger;
+}
+
 void
 quota_scope_leave(struct quota_lease *lease)
 {
@@ -174,7 +191,7 @@ quota_scope_leave(struct quota_lease *lease)
 	/* one that ended in good order has closed it */
 	if (lease->open || lease->nameless.bytes > 0 || lease->nameless.files > 0)
 		scope->unsure = true;
-	ledger_lose(quota_lease_ledger(lease), &lease->lease);
+	ledger_lose(ledger_of_all(scope), &lease->lease);
 	LIST_REMOVE(lease, link);
 	lease_closed(scope);
 	quota_scope_serve(scope);
@@ -238,4 +255,5 @@ quota_scope_counted(struct quota_scope *scope, struct amount found, bool exact)
 	scope->uncounted = false;
 	scope->unwritten = (struct amount){ 0 };
 	scope->reset = true;
+	quota_scope_serve(scope);
 }

@@ -98,7 +98,8 @@ void quota_scope_release(struct quota_scope *scope);
 /* True while no session may change a file. */
 bool quota_scope_is_still(const struct quota_scope *scope);
 /*
- * A scan found so much. `exact`: nothing changed meanwhile; else it will be counted again.
+ * A scan found so much. `exact`: nothing changed meanwhile; else it will be counted again. Serves
+ * those who waited for it.
  */
 void quota_scope_counted(struct quota_scope *scope, struct amount found, bool exact);
 

@@ -210,15 +210,14 @@ def test_session_that_dies(server, boxed, clients):
     """What it had borrowed is not lost: the folder is counted."""
     box = directory(server, 'box-dead')
     account = boxed(server, {'/box': (box, 100000, 0)})
-    dead, alive = clients(account), clients(account)
+    dead = clients(account)
+    pid, = server.workers(f'session {account.name}')
+    alive = clients(account)
     alive.put('box/alive', 10)
     file = dead.sftp.open('box/dead', 'wb')
     file.write(b'd' * 30000)
-    alive.put('box/alive', 20)
-    for pid in server.workers(f'session {account.name}'):
-        os.kill(pid, signal.SIGKILL)
-    after = clients(account)
-    after.put('box/rest', 100000 - walk(box)[1])
+    os.kill(pid, signal.SIGKILL)
     folder_settles(account, box)
+    alive.put('box/rest', 100000 - walk(box)[1])
     with pytest.raises(OSError, match='quota'):
-        after.put('box/over', 1)
+        alive.put('box/over', 1)
