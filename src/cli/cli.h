@@ -9,7 +9,7 @@
 #define CLI_CLI_H
 
 #include "base/err.h"
-#include "master/config.h"
+#include "config/config.h"
 
 #include <getopt.h>
 #include <jansson.h>

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "cli/table.h"
-#include "master/control.h"
+#include "control/control.h"
 
 #include <errno.h>
 #include <stdarg.h>

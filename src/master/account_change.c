@@ -1,8 +1,8 @@
 #include "master/account_change.h"
 
 #include "base/clock.h"
+#include "control/account_policy.h"
 #include "master/account_difference.h"
-#include "master/account_policy.h"
 #include "master/session.h"
 #include "master/state.h"
 

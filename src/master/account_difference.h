@@ -9,7 +9,7 @@
 #define MASTER_ACCOUNT_DIFFERENCE_H
 
 #include "accounts/accounts.h"
-#include "master/account_policy.h"
+#include "control/account_policy.h"
 
 enum account_difference {
 	ACCOUNT_SAME = 0,

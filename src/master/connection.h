@@ -13,13 +13,13 @@
 #include "base/address.h"
 #include "base/err.h"
 #include "base/proxy_header.h"
+#include "control/account_policy.h"
 #include "ipc/ipc.h"
-#include "master/account_policy.h"
 #include "master/bans.h"
-#include "master/signing.h"
 #include "master/login_keys.h"
 #include "master/login_progress.h"
 #include "master/parking.h"
+#include "master/signing.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
 #ifndef MASTER_CONTROL_HOOKS_H
 #define MASTER_CONTROL_HOOKS_H
 
-#include "master/control_request.h"
+#include "control/control_request.h"
 
 struct master;
 

@@ -2,8 +2,8 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "config/config.h"
 #include "crypto/crypto.h"
-#include "master/config.h"
 #include "master/host_keys.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 #include "master/host_keys.h"
 
 #include "base/fd.h"
+#include "config/config.h"
 #include "crypto/crypto.h"
-#include "master/config.h"
 #include "master/host_certificates.h"
 
 #include <errno.h>

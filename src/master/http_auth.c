@@ -3,11 +3,11 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/secret.h"
+#include "control/admin_actor.h"
+#include "control/control_area.h"
 #include "crypto/crypto.h"
-#include "master/admin_actor.h"
-#include "master/control_area.h"
+#include "log/log.h"
 #include "master/http_guesses.h"
-#include "master/log.h"
 
 #include <errno.h>
 #include <pthread.h>

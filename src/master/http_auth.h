@@ -17,8 +17,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/rd.h"
+#include "control/control_actor.h"
 #include "ipc/ipc.h"
-#include "master/control_actor.h"
 
 #include <uv.h>
 

@@ -12,8 +12,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "control/control_engine.h"
 #include "ipc/ipc.h"
-#include "master/control_engine.h"
 #include "master/http_auth.h"
 
 struct http_requests;

@@ -7,8 +7,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "config/config.h"
 #include "crypto/crypto.h"
-#include "master/config.h"
 
 #include <stdint.h>
 #include <uv.h>

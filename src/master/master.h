@@ -8,8 +8,8 @@
 #define MASTER_MASTER_H
 
 #include "accounts/accounts.h"
-#include "master/config.h"
-#include "master/log.h"
+#include "config/config.h"
+#include "log/log.h"
 
 #include <stdint.h>
 

@@ -7,7 +7,7 @@
 #define MASTER_OPEN_PROVIDER_H
 
 #include "accounts/accounts.h"
-#include "master/config.h"
+#include "config/config.h"
 
 /*
  * Opens what the configuration names; see provider_open(). Relative file names go from the

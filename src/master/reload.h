@@ -10,8 +10,8 @@
 #define MASTER_RELOAD_H
 
 #include "base/err.h"
+#include "config/config.h"
 #include "master/admission.h"
-#include "master/config.h"
 
 struct master;
 struct reload;

@@ -2,8 +2,8 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "control/account_policy.h"
 #include "master/account_change.h"
-#include "master/account_policy.h"
 #include "master/home.h"
 #include "master/state.h"
 

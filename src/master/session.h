@@ -6,7 +6,7 @@
 
 #include "accounts/accounts.h"
 #include "base/err.h"
-#include "master/account_policy.h"
+#include "control/account_policy.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 #include "master/user_authorities.h"
 
 #include "base/fd.h"
+#include "config/config.h"
 #include "crypto/crypto.h"
-#include "master/config.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,8 +6,8 @@
 #ifndef FUZZ_CONFIG_H
 #define FUZZ_CONFIG_H
 
-#include "master/config_file.h"
-#include "master/config_write.h"
+#include "config/config_file.h"
+#include "config/config_write.h"
 
 #include <stdlib.h>
 

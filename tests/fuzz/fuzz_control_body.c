@@ -2,8 +2,8 @@
  * Bytes as a control request, through its handler to its answer: accounts are in memory,
  * administrators in a file of their own. Whatever the body holds, there is one answer, of one line.
  */
-#include "master/control_actor.h"
-#include "master/control_request.h"
+#include "control/control_actor.h"
+#include "control/control_request.h"
 
 #include "crypto/crypto.h"
 

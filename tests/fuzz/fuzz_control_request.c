@@ -2,7 +2,7 @@
  * Bytes as a request to the control door, up to the handler: either there is a row and an object to
  * give it, or an answer that says what is wrong. Every answer is one line.
  */
-#include "master/control_request.h"
+#include "control/control_request.h"
 
 #include <stdlib.h>
 #include <string.h>

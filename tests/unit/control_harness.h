@@ -6,10 +6,10 @@
 #define TESTS_CONTROL_HARNESS_H
 
 #include "accounts/accounts.h"
+#include "control/control.h"
+#include "control/control_engine.h"
 #include "crypto/crypto.h"
-#include "master/control.h"
-#include "master/control_engine.h"
-#include "master/log.h"
+#include "log/log.h"
 
 #include <pthread.h>
 #include <setjmp.h>

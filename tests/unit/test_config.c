@@ -1,7 +1,7 @@
 /* The settings: defaults, file, environment, and every kind of mistake. */
 #include "base/fd.h"
-#include "master/config.h"
-#include "master/config_file.h"
+#include "config/config.h"
+#include "config/config_file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 /* Every format of the configuration file: types, mistakes and their lines, limits, round trips. */
-#include "master/config.h"
-#include "master/config_file.h"
-#include "master/config_source.h"
-#include "master/config_table.h"
-#include "master/config_write.h"
+#include "config/config.h"
+#include "config/config_file.h"
+#include "config/config_source.h"
+#include "config/config_table.h"
+#include "config/config_write.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * TOML 1.0 by its own rules: what is valid and what it means, and what is not. One thing is refused
  * that TOML allows: a NUL that an escape writes, because no setting can hold it.
  */
-#include "master/config_source.h"
+#include "config/config_source.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

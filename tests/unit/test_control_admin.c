@@ -1,7 +1,7 @@
 /* The control API's administrators, keys, sessions and audit log. */
 #include "control_harness.h"
 
-#include "master/admin_actor.h"
+#include "control/admin_actor.h"
 
 static json_t *
 admin_body(const char *name, const char *areas)

@@ -1,7 +1,7 @@
 /* The log: exact bytes of every kind of line, rotation, and what happens when it cannot write. */
 #include "base/fd.h"
-#include "master/log.h"
-#include "master/log_rotated.h"
+#include "log/log.h"
+#include "log/log_rotated.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,0 +1,33 @@
+/*
+ * control_user.h - what the handlers over accounts share. Private to control*.c.
+ */
+#ifndef CONTROL_CONTROL_USER_H
+#define CONTROL_CONTROL_USER_H
+
+#include "accounts/accounts.h"
+#include "control/control_request.h"
+
+/*
+ * The answer for a failure of a provider: the contract's status, and the text. Everything but a
+ * refusal of the account, of its change or of its name is 500.
+ */
+void control_answer_failure(
+	struct control_answer *answer, int err, const struct failure *failure);
+/* The same for a body that cannot be read: 400, but for a lack of memory. */
+void control_answer_bad(struct control_answer *answer, int err, const struct failure *failure);
+/* What is changed, for the log line. */
+void control_set_subject(struct control_answer *answer, const char *name);
+/* Says which account was changed, and how: to the log, the audit log and the master. */
+void control_user_tell(struct control_answer *answer, enum user_change kind,
+	const struct user *before, const struct user *after);
+/*
+ * The account that the body names by "id" or by "username"; false, with the answer set, when there
+ * is none.
+ */
+bool control_find_user(struct control_context *context, const json_t *body, struct user **out,
+	struct control_answer *answer);
+/* Answers with what the owner of new one-time codes is shown once. */
+void control_totp_answer(struct control_answer *answer, const char *username,
+	const struct user_totp_enrolment *enrolment);
+
+#endif
