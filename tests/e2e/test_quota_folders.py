@@ -221,3 +221,23 @@ def test_session_that_dies(server, boxed, clients):
     alive.put('box/rest', 100000 - walk(box)[1])
     with pytest.raises(OSError, match='quota'):
         alive.put('box/over', 1)
+
+
+def test_parked_session_holds_nothing(servers, boxed, clients):
+    """And it is back in its folder's quota when it is woken."""
+    server = servers({'limits': {'park_after_seconds': 1}})
+    box = directory(server, 'box-parked')
+    account = boxed(server, {'/box': (box, 100000, 0)})
+    parked = clients(account)
+    parked.put('box/a', 10)
+    wait_until(lambda: json.loads(server.cli('status', '--json').stdout)['parked'] == 1
+               and not server.workers('session'), 'the session is parked')
+    other = clients(account)
+    other.put('box/b', 99990)
+    with pytest.raises(OSError, match='quota'):
+        other.put('box/c', 1)
+    with pytest.raises(OSError, match='quota'):
+        parked.put('box/d', 1)
+    parked.sftp.remove('box/b')
+    parked.put('box/e', 99990)
+    folder_settles(account, box)
