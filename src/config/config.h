@@ -137,6 +137,8 @@ struct config {
 		struct config_list proxy_allowed;
 		int max_connections;
 		int max_connections_per_address;
+		int request_seconds;
+		int idle_seconds;
 	} httpd;
 
 	char *config_dir; /* absolute */

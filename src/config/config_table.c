@@ -187,6 +187,8 @@ const struct setting settings[] = {
 	    RANGE(1, 100000) },
 	{ "httpd.max_connections_per_address", SETTING_INT,
 	    AT(httpd.max_connections_per_address), "300", RANGE(1, 100000) },
+	{ "httpd.request_seconds", SETTING_INT, AT(httpd.request_seconds), "60", RANGE(1, 3600) },
+	{ "httpd.idle_seconds", SETTING_INT, AT(httpd.idle_seconds), "120", RANGE(1, 3600) },
 };
 
 /* The objects that settings stand in. */

@@ -89,6 +89,7 @@
 #define IPC_FIELDS_HTTP_SETUP(F) \
 	F(U32, version, UINT32_MAX) F(TEXT, host_name, 255) F(BOOL, foreign_hosts, 1) \
 	F(BOOL, tls, 1) F(U32, connections, 100000) F(U32, connections_per_address, 100000) \
+	F(U32, request_ms, 86400000) F(U32, idle_ms, 86400000) \
 	F(BYTES, hosts, 30000) F(BYTES, proxies, 30000)
 #define IPC_FIELDS_HTTP_CERTIFICATE(F) F(U64, pair, UINT64_MAX) F(BYTES, chain, 65536)
 #define IPC_FIELDS_HTTP_GO(F) F(U64, request, UINT64_MAX)

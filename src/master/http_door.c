@@ -94,6 +94,8 @@ send_setup(struct http_door *door)
 		.host_name = view_of(name), .foreign_hosts = door->asks_password,
 		.tls = door->key != NULL, .connections = (uint32_t)httpd->max_connections,
 		.connections_per_address = (uint32_t)httpd->max_connections_per_address,
+		.request_ms = (uint32_t)httpd->request_seconds * 1000,
+		.idle_ms = (uint32_t)httpd->idle_seconds * 1000,
 		.hosts = buf_view(&hosts), .proxies = buf_view(&proxies) });
 	err = fd < 0 || buf_error(&hosts) != 0 || buf_error(&proxies) != 0 ? ERR_LIMIT : 0;
 	buf_free(&hosts);

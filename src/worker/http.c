@@ -228,6 +228,8 @@ take_setup(struct http_server *s)
 	s->guard.foreign_hosts = setup.foreign_hosts;
 	s->max = setup.connections;
 	s->max_per_address = setup.connections_per_address;
+	s->request_ms = setup.request_ms;
+	s->idle_ms = setup.idle_ms;
 	s->listen_fd = fd_take(&message.fds[0]);
 	return 0;
 }

@@ -16,8 +16,6 @@ enum {
 	IN_MAX = HTTP_HEAD_MAX + READ_BYTES,
 	OUT_MAX = (IPC_HTTP_CHUNKS_AHEAD + 1) * IPC_HTTP_PIECE_BYTES + 16 * 1024,
 	OUT_KEPT = 16 * 1024, /* more is given back when it has been sent */
-	REQUEST_MS = 60000, /* for each place of a request, and for the first head */
-	IDLE_MS = 120000,   /* for the end of the next head */
 	LEAVING_MS = 5000,
 	LEAVING_BYTES_MAX = 4 * 1024 * 1024, /* that are read only to be forgotten */
 };
@@ -25,12 +23,12 @@ enum {
 void
 http_connection_stand(struct http_connection *c, enum http_place place)
 {
-	uint64_t ms = REQUEST_MS;
+	uint64_t ms = c->server->request_ms;
 
 	if (place == HTTP_LEAVING)
 		ms = LEAVING_MS;
 	else if (place == HTTP_READING_HEAD && c->began_ms != 0)
-		ms = IDLE_MS;
+		ms = c->server->idle_ms;
 	c->place = place;
 	c->deadline_ms = clock_mono_ms() + ms;
 }

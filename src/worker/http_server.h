@@ -91,6 +91,8 @@ struct http_server {
 	TAILQ_HEAD(http_connections, http_connection) all;
 	struct http_connections queued, to_run, closed;
 	uint32_t count, max, max_per_address;
+	uint32_t request_ms; /* for each place of a request, and for the first head */
+	uint32_t idle_ms;    /* for the end of the next head */
 	struct http_slot slots[IPC_HTTP_REQUESTS_MAX];
 	uint64_t last_request;
 	unsigned last_request_id;

@@ -95,32 +95,68 @@ def test_a_client_that_does_not_read(api):
         one.close()
 
 
-def test_connections_of_one_address(api):
-    """The sixtieth is served, the sixty-first is closed."""
-    wait_until(lambda: api.ask('GET', 'version').status == 200, 'others have gone')
-    held = []
+def is_open(one):
+    """True when a request on this connection is answered."""
+    one.settimeout(PATIENCE)
+    try:
+        one.sendall(GOOD + b'\r\n')
+        return one.recv(1) == b'H'
+    except OSError:
+        return False
 
-    def is_open(one):
-        one.settimeout(PATIENCE)
-        try:
-            one.sendall(GOOD + b'\r\n')
-            return one.recv(1) == b'H'
-        except OSError:
+
+def hold(api, held, count):
+    """True when so many connections are held, all of them served."""
+    while len(held) < count:
+        one = socket.create_connection(('127.0.0.1', api.port), timeout=PATIENCE)
+        if not is_open(one):
+            one.close()
+            time.sleep(0.02)
             return False
+        held.append(one)
+    return True
 
-    def open_all():
-        while len(held) < 60:
-            one = socket.create_connection(('127.0.0.1', api.port), timeout=PATIENCE)
-            if not is_open(one):
-                one.close()
-                time.sleep(0.02)
-                return False
-            held.append(one)
-        return True
-    wait_until(open_all, 'sixty are served')
+
+def at_the_limit(api, count):
+    """So many are served, one more is closed, and there is room again when one has gone."""
+    held = []
+    wait_until(lambda: hold(api, held, count), f'{count} are served')
     with socket.create_connection(('127.0.0.1', api.port), timeout=PATIENCE) as more:
         assert not is_open(more)
     held.pop().close()
-    wait_until(lambda: open_all(), 'there is room again')
+    wait_until(lambda: hold(api, held, count), 'there is room again')
     for one in held:
         one.close()
+
+
+def test_connections_of_one_address(api):
+    wait_until(lambda: api.ask('GET', 'version').status == 200, 'others have gone')
+    at_the_limit(api, 60)
+
+
+def test_connections_of_all(servers):
+    config = with_http(max_connections=5)
+    servers(config)
+    at_the_limit(Api(config).wait(), 5)
+
+
+@pytest.mark.parametrize('beginning', [
+    b'', GOOD, POST + b'Content-Length: 2\r\n\r\n{', GOOD + b'\r\n'],
+    ids=['nothing', 'half a head', 'half a body', 'a request, and no other'])
+def test_who_takes_too_long_is_closed(servers, beginning):
+    """With a limit of an hour only the client ends it."""
+    for seconds, closed in ((1, True), (3600, False)):
+        config = with_http(request_seconds=seconds, idle_seconds=seconds)
+        servers(config)
+        api = Api(config).wait()
+        with socket.create_connection(('127.0.0.1', api.port), timeout=PATIENCE) as slow:
+            slow.sendall(beginning)
+            if closed:
+                while slow.recv(65536):
+                    pass
+            else:
+                assert api.ask('GET', 'version').status == 200
+                slow.settimeout(0.2)
+                with pytest.raises(TimeoutError):
+                    while slow.recv(65536):
+                        pass

@@ -129,6 +129,8 @@ static const struct sample samples[] = {
 	{ "httpd.proxy_allowed", "[]", "[\"192.0.2.1\"]", "192.0.2.1", "[\"192.0.2.1\"]" },
 	{ "httpd.max_connections", "1000", "2", "2", "2" },
 	{ "httpd.max_connections_per_address", "300", "1", "1", "1" },
+	{ "httpd.request_seconds", "60", "1", "1", "1" },
+	{ "httpd.idle_seconds", "120", "1", "1", "1" },
 };
 
 enum { SAMPLES = sizeof(samples) / sizeof(samples[0]) };
