@@ -260,6 +260,7 @@ SFTPAuthorizedUserKeys file:{config}/authorized
 class Rclone(Server):
     name = 'rclone'
     user = 'bench'
+    ciphers = ('aes128-gcm', 'chacha20-poly1305', 'aes128-ctr')
 
     def start(self):
         config = os.path.join(self.work.top, 'rclone')
