@@ -4,8 +4,7 @@
  * stand in single quotes, which keep all of it, or in double ones, which know \n \r \t \" \\ \$.
  * "$NAME" is text like any other.
  */
-#include "config/config_source.h"
-#include "config/config_text.h"
+#include "config/config_lines.h"
 
 #include <string.h>
 #include <strings.h>
@@ -111,31 +110,11 @@ read_line(struct config_source *src, struct text *t)
 		err = read_quoted(src, t, &value);
 	else if (err == 0)
 		read_plain(t, &value);
-	if (err == 0 && (err = buf_error(&key)) == 0 && (err = buf_error(&value)) == 0)
-		err = config_source_add(src, src->root, buf_view(&key), line,
-		    json_stringn(value.n > 0 ? (const char *)value.p : "", value.n));
-	buf_free(&key);
-	buf_free(&value);
-	return err;
+	return config_lines_add(src, line, &key, &value, err);
 }
 
 int
 config_read_env(struct config_source *src)
 {
-	struct text t = { .all = src->text, .line = 1 };
-	int err = 0;
-
-	src->flat = true;
-	if ((src->root = json_object()) == NULL)
-		return ERR_MEMORY;
-	while (err == 0) {
-		text_span(&t, BLANKS "\r\n");
-		if (text_peek(&t, 0) < 0)
-			break;
-		if (text_peek(&t, 0) == '#')
-			text_rest_of_line(&t);
-		else
-			err = read_line(src, &t);
-	}
-	return err;
+	return config_lines_read(src, BLANKS, "#", read_line);
 }

@@ -2,8 +2,7 @@
  * Java properties, as java.util.Properties documents them, in UTF-8: "sftpd.bind_port = 2022".
  * "${...}" is text like any other.
  */
-#include "config/config_source.h"
-#include "config/config_text.h"
+#include "config/config_lines.h"
 
 #include <string.h>
 
@@ -63,31 +62,11 @@ read_line(struct config_source *src, struct text *t)
 		text_span(t, BLANKS);
 	if (err == 0)
 		err = read_part(src, t, "", &value);
-	if (err == 0 && (err = buf_error(&key)) == 0 && (err = buf_error(&value)) == 0)
-		err = config_source_add(src, src->root, buf_view(&key), line,
-		    json_stringn(value.n > 0 ? (const char *)value.p : "", value.n));
-	buf_free(&key);
-	buf_free(&value);
-	return err;
+	return config_lines_add(src, line, &key, &value, err);
 }
 
 int
 config_read_properties(struct config_source *src)
 {
-	struct text t = { .all = src->text, .line = 1 };
-	int err = 0;
-
-	src->flat = true;
-	if ((src->root = json_object()) == NULL)
-		return ERR_MEMORY;
-	while (err == 0) {
-		text_span(&t, BLANKS "\r\n");
-		if (text_peek(&t, 0) < 0)
-			break;
-		if (text_peek(&t, 0) == '#' || text_peek(&t, 0) == '!')
-			text_rest_of_line(&t);
-		else
-			err = read_line(src, &t);
-	}
-	return err;
+	return config_lines_read(src, BLANKS, "#!", read_line);
 }
