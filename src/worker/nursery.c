@@ -2,6 +2,7 @@
 #include "worker/worker.h"
 
 #include "base/fd.h"
+#include "base/heap.h"
 #include "base/libraries.h"
 #include "base/process_title.h"
 #include "crypto/crypto.h"
@@ -15,7 +16,6 @@
 #include "worker/session.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -26,9 +26,6 @@
 
 /* Where a worker finds the client's socket (login), the hand-over socket (session), or its tree. */
 enum { WORKER_OTHER_FD = WORKER_IPC_FD + 1 };
-
-/* Larger than any piece that initialising left free. */
-enum { SETTLE_BYTES = 96 * 1024 };
 
 /* What the workers call, and what libcrypto is linked to. */
 static const char *const libraries[] = { "libcrypto.", "libz.", "libzstd.", NULL };
@@ -313,23 +310,6 @@ hold_signals(struct nursery *n)
 	return n->child_signal_fd < 0 ? ERR_IO : 0;
 }
 
-/*
- * Every child begins with a copy of this heap. Freed pieces are joined here once and, by a large
- * allocation, sorted, or the first allocations of every child would do it and copy all these
- * pages. And a child does not give the top of its heap back each time that a buffer is freed, only
- * when it idles.
- */
-static void
-settle_heap(void)
-{
-	struct buf sorting = buf_init(SETTLE_BYTES);
-
-	(void)mallopt(M_TRIM_THRESHOLD, 4 << 20);
-	(void)malloc_trim(0);
-	(void)buf_room(&sorting, SETTLE_BYTES);
-	buf_free(&sorting);
-}
-
 /* Everything that opens a file or takes long: a forked child does none of it again. */
 static int
 initialise(struct nursery *n)
@@ -348,7 +328,7 @@ initialise(struct nursery *n)
 	if (err != 0)
 		return err;
 	libraries_keep(libraries);
-	settle_heap();
+	heap_settle();
 	ipc_encode_nursery_ready(
 	    &n->link.out, &(struct ipc_nursery_ready){ .version = IPC_VERSION });
 	err = master_link_send(&n->link);
