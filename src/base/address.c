@@ -1,5 +1,7 @@
 #include "base/address.h"
 
+#include "base/hash.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -99,11 +101,7 @@ address_is_unicast(const struct address *a)
 uint32_t
 address_hash(const struct address *a)
 {
-	uint32_t hash = 2166136261u; /* FNV-1a */
-
-	for (size_t i = 0; i < sizeof(a->bytes); i++)
-		hash = (hash ^ a->bytes[i]) * 16777619u;
-	return hash;
+	return hash_bytes(a->bytes, sizeof(a->bytes));
 }
 
 struct address

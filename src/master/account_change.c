@@ -7,7 +7,6 @@
 #include "master/state.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum {
 	RENEW_MS = 60 * 1000, /* from the change to the end of a session that cannot be renewed */
@@ -170,31 +169,11 @@ account_change_settle(struct connection *c)
 
 /* ---- all sessions */
 
-struct telling {
-	struct account_news *news;
-	size_t count;
-};
-
-static int
-compare_news(const void *a, const void *b)
-{
-	const struct account_news *one = a, *other = b;
-
-	return strcmp(one->username, other->username);
-}
-
 static void
 tell_one(void *ctx, struct connection *c)
 {
-	struct telling *telling = ctx;
-	struct account_news key, *news;
+	struct account_news *news = ctx;
 
-	if (!c->authenticated)
-		return;
-	key.username = c->user->username;
-	news = bsearch(&key, telling->news, telling->count, sizeof(key), compare_news);
-	if (news == NULL)
-		return;
 	if (news->user == NULL)
 		close_for(c, "the account has been deleted");
 	else
@@ -204,11 +183,9 @@ tell_one(void *ctx, struct connection *c)
 void
 account_change_tell(struct master *m, struct account_news *news, size_t count)
 {
-	struct telling telling = { .news = news, .count = count };
-
-	qsort(news, count, sizeof(*news), compare_news);
-	connections_each(m, tell_one, &telling);
 	for (size_t i = 0; i < count; i++) {
+		user_sessions_each(user_sessions_find(&m->sessions, news[i].username), tell_one,
+		    &news[i]);
 		authentication_account_changed(m, news[i].username);
 		if (news[i].user != NULL)
 			quota_account_changed(m->quotas, news[i].user);

@@ -24,7 +24,7 @@ struct account_news {
 	bool rates;              /* for account_change_tell() */
 };
 
-/* Tells all sessions in one look at them; sorts the news. It may end connections. */
+/* Tells all sessions of these accounts. It may end connections. */
 void account_change_tell(struct master *master, struct account_news *news, size_t count);
 /*
  * Time changes accounts, too: closes the sessions of those that have expired by now (wall clock),

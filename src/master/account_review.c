@@ -16,17 +16,9 @@ struct review {
 	uv_work_t work;
 	struct master *master;
 	struct review_one *items;
-	size_t count, room;
+	size_t count;
 	struct failure failure; /* of the last that could not be */
 };
-
-static int
-compare(const void *a, const void *b)
-{
-	const struct review_one *one = a, *other = b;
-
-	return strcmp(one->username, other->username);
-}
 
 static void
 review_free(struct review **review)
@@ -44,39 +36,13 @@ review_free(struct review **review)
 
 /* Without memory an account is left out, and its sessions go on as they are. */
 static void
-note_name(void *ctx, struct connection *c)
+note_name(void *ctx, const char *username)
 {
 	struct review *r = ctx;
-	struct review_one *grown;
+	struct review_one *one = &r->items[r->count];
 
-	if (!c->authenticated)
-		return;
-	if (r->count == r->room) {
-		size_t room = r->room == 0 ? 64 : 2 * r->room;
-
-		if ((grown = reallocarray(r->items, room, sizeof(*grown))) == NULL)
-			return;
-		r->items = grown;
-		r->room = room;
-	}
-	r->items[r->count] = (struct review_one){ .username = strdup(c->user->username) };
-	r->count += r->items[r->count].username != NULL;
-}
-
-static void
-leave_each_once(struct review *r)
-{
-	size_t kept = 0;
-
-	if (r->count > 0)
-		qsort(r->items, r->count, sizeof(*r->items), compare);
-	for (size_t i = 0; i < r->count; i++) {
-		if (kept > 0 && compare(&r->items[kept - 1], &r->items[i]) == 0)
-			free(r->items[i].username);
-		else
-			r->items[kept++] = r->items[i];
-	}
-	r->count = kept;
+	one->username = strdup(username);
+	r->count += one->username != NULL;
 }
 
 /* On a thread of the pool. */
@@ -135,8 +101,9 @@ account_review(struct master *m)
 		return;
 	r->work.data = r;
 	r->master = m;
-	connections_each(m, note_name, r);
-	leave_each_once(r);
+	r->items = calloc(m->sessions.users, sizeof(*r->items));
+	if (r->items != NULL)
+		user_sessions_names(&m->sessions, note_name, r);
 	if (r->count == 0 || uv_queue_work(&m->loop, &r->work, review_run, review_done) != 0)
 		review_free(&r);
 }

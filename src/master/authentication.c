@@ -157,8 +157,8 @@ conclude(struct auth_job *job, struct connection *c)
 		refuse_job(job, c, view_of("the account was changed during the login"));
 		return;
 	}
-	verdict = auth_job_decide(job, job->user != NULL ? session_count_user(m, job->user->username) : 0,
-	    &text);
+	verdict = auth_job_decide(job,
+	    job->user != NULL ? user_sessions_count(&m->sessions, job->user->username) : 0, &text);
 	if (verdict != LOGIN_ALLOWED) {
 		note_failure(job, c);
 		refuse_job(job, c, buf_view(&text));

@@ -4,7 +4,6 @@
 #include "master/state.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { DOWN, UP, DIRECTIONS };
 
@@ -21,9 +20,9 @@ struct bandwidth_session {
 	bool told;   /* it has been sent some, and has not said that they came */
 };
 
+/* In the place for it among the sessions of the user. */
 struct bandwidth_account {
-	LIST_ENTRY(bandwidth_account) link;
-	char *username;
+	struct user_sessions *of;
 	uint64_t rates[DIRECTIONS]; /* 0: no limit */
 	struct fair_claims claims[DIRECTIONS];
 	TAILQ_HEAD(, bandwidth_session) sessions;
@@ -67,33 +66,18 @@ set_rates(struct bandwidth_account *account, const struct user *user)
 }
 
 static struct bandwidth_account *
-find_account(struct master *m, const char *username)
+account_of(const struct connection *c)
 {
-	struct bandwidth_account *account;
-
-	LIST_FOREACH (account, &m->bandwidth, link) {
-		if (strcmp(account->username, username) == 0)
-			return account;
-	}
-	return NULL;
-}
-
-static struct bandwidth_account *
-account_of(struct master *m, const struct user *user)
-{
-	struct bandwidth_account *account = find_account(m, user->username);
+	struct bandwidth_account *account = c->user_sessions->bandwidth;
 
 	if (account != NULL || (account = calloc(1, sizeof(*account))) == NULL)
 		return account;
-	if ((account->username = strdup(user->username)) == NULL) {
-		free(account);
-		return NULL;
-	}
 	for (unsigned i = 0; i < DIRECTIONS; i++)
 		TAILQ_INIT(&account->claims[i]);
 	TAILQ_INIT(&account->sessions);
-	set_rates(account, user);
-	LIST_INSERT_HEAD(&m->bandwidth, account, link);
+	set_rates(account, c->user);
+	account->of = c->user_sessions;
+	account->of->bandwidth = account;
 	return account;
 }
 
@@ -102,8 +86,7 @@ free_unused(struct bandwidth_account *account)
 {
 	if (!TAILQ_EMPTY(&account->sessions))
 		return;
-	LIST_REMOVE(account, link);
-	free(account->username);
+	account->of->bandwidth = NULL;
 	free(account);
 }
 
@@ -115,7 +98,7 @@ join(struct connection *c)
 
 	if (c->bandwidth != NULL)
 		return 0;
-	if ((account = account_of(c->master, c->user)) == NULL)
+	if ((account = account_of(c)) == NULL)
 		return ERR_MEMORY;
 	if ((session = calloc(1, sizeof(*session))) == NULL) {
 		free_unused(account);
@@ -224,23 +207,20 @@ bandwidth_session_end(struct connection *c)
 static void
 tell_anew(void *ctx, struct connection *c)
 {
-	const char *username = ctx;
-
-	if (!c->authenticated || c->session.fd < 0 || strcmp(c->user->username, username) != 0)
-		return;
+	(void)ctx;
 	/* without memory it keeps the pace that it has */
-	if (join(c) == 0)
+	if (c->session.fd >= 0 && join(c) == 0)
 		c->bandwidth->unsure = true;
 }
 
 void
 bandwidth_account_changed(struct master *m, const struct user *user)
 {
-	struct bandwidth_account *account;
+	struct user_sessions *sessions = user_sessions_find(&m->sessions, user->username);
 
-	connections_each(m, tell_anew, user->username);
-	if ((account = find_account(m, user->username)) == NULL)
+	user_sessions_each(sessions, tell_anew, NULL);
+	if (sessions == NULL || sessions->bandwidth == NULL)
 		return;
-	set_rates(account, user);
-	divide(account);
+	set_rates(sessions->bandwidth, user);
+	divide(sessions->bandwidth);
 }

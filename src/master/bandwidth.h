@@ -14,15 +14,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
-struct bandwidth_account;
 struct bandwidth_session;
 struct connection;
 struct master;
-
-/* The accounts whose sessions share a rate now. */
-LIST_HEAD(bandwidth_accounts, bandwidth_account);
 
 /* True when the account has a limit in that direction. */
 bool bandwidth_is_limited(const struct user *user, bool upload);

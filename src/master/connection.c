@@ -127,6 +127,7 @@ connection_end(struct connection *c)
 		count_handshake_failure(c);
 	parking_connection_ended(c);
 	bandwidth_session_end(c);
+	user_sessions_leave(&m->sessions, c);
 	program_stop(&c->program);
 	login_dialogue_give_up(c);
 	login_ends = link_end(&c->login, m->nurseries);

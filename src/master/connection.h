@@ -34,6 +34,7 @@ struct host_keys;
 struct login_dialogue;
 struct program;
 struct quota_session;
+struct user_sessions;
 
 /* The socket pair to one worker, and the process behind it. */
 struct worker_link {
@@ -107,6 +108,8 @@ struct connection {
 	bool sftp_only;     /* a certificate that helped to log in is for nothing else */
 	bool authenticated; /* everything below is set */
 	struct user *user;
+	struct user_sessions *user_sessions; /* its place among them, until it has ended */
+	LIST_ENTRY(connection) of_user;
 	struct account_settings settings; /* as they were when its worker began */
 	char *home; /* on the host, without a '/' at the end */
 	struct quota_session *quota; /* what it has borrowed; NULL: nothing is counted */

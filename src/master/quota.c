@@ -1,6 +1,7 @@
 #include "master/quota.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "master/quota_private.h"
 #include "master/quota_scan.h"
 #include "master/state.h"
@@ -28,11 +29,7 @@ struct quota_session {
 static size_t
 bucket_of(const char *username)
 {
-	size_t hash = 5381;
-
-	for (const char *c = username; *c != '\0'; c++)
-		hash = hash * 33 + (unsigned char)*c;
-	return hash % QUOTA_BUCKETS;
+	return hash_text(username) % QUOTA_BUCKETS;
 }
 
 struct quota_scope *
@@ -150,7 +147,8 @@ quota_scope_unuse(struct quotas *q, struct quota_scope *scope)
 	scope->users--;
 	scope->unused_ms = clock_mono_ms();
 	/* what a session or a scan has found is not to be waited for */
-	quota_store_write(q, scope->unused_ms);
+	if (quota_store_is_dirty(scope))
+		quota_store_write(q, scope->unused_ms);
 }
 
 /* ---- sessions */

@@ -214,7 +214,9 @@ session_open(struct connection *c, struct user **user, struct home_roots *roots)
 	c->authenticated = true;
 	admission_authenticated(m->admission, &c->address);
 	c->login.gate.phase = PHASE_DONE;
-	err = c->home == NULL ? ERR_MEMORY : quota_session_begin(c, roots);
+	err = user_sessions_join(&m->sessions, c, c->user->username);
+	if (err == 0)
+		err = c->home == NULL ? ERR_MEMORY : quota_session_begin(c, roots);
 	if (err == 0)
 		err = session_start_worker(c, roots, false, &handover);
 	home_close(roots);
@@ -504,29 +506,6 @@ on_log(struct connection *c, struct rd fields)
 }
 
 /* ---- what administrators ask */
-
-struct count {
-	const char *username;
-	uint64_t number;
-};
-
-static void
-count_user(void *ctx, struct connection *c)
-{
-	struct count *count = ctx;
-
-	if (c->authenticated && strcmp(c->user->username, count->username) == 0)
-		count->number++;
-}
-
-uint64_t
-session_count_user(struct master *m, const char *username)
-{
-	struct count count = { .username = username };
-
-	connections_each(m, count_user, &count);
-	return count.number;
-}
 
 struct close_id_order {
 	const char *connection_id;

@@ -36,8 +36,6 @@ struct account_settings session_account_settings(const struct master *master);
  */
 MUST int session_encode_rules(
 	const struct connection *connection, const struct user *user, struct buf *message);
-/* Sessions that are logged in under this name. */
-uint64_t session_count_user(struct master *master, const char *username);
 /* The connection objects of the contract: those with an open channel. NULL when memory is short. */
 json_t *session_list(struct master *master);
 /* The transfers under way, each with who, where and its rate in bytes a second; likewise. */

@@ -28,6 +28,7 @@
 #include "master/quota_scan.h"
 #include "master/services.h"
 #include "master/user_authorities.h"
+#include "master/user_sessions.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,7 +51,6 @@ struct master {
 	struct services *services;
 	struct nurseries *nurseries;
 	struct parking *parking;
-	struct bandwidth_accounts bandwidth;
 	struct admin_store *admins; /* NULL in portable mode */
 	struct programs *programs;
 	struct control_hooks hooks;
@@ -65,6 +65,7 @@ struct master {
 	struct metrics *metrics;
 
 	LIST_HEAD(, connection) buckets[CONNECTION_BUCKETS];
+	struct user_sessions_table sessions;
 	uint64_t last_connection;
 	unsigned connection_count; /* that have not ended */
 	struct ipc_inbox inbox;    /* one for all: a message is done with before the next is read */

@@ -254,6 +254,29 @@ def test_closed_by_the_administrator(own, accounts):
     stays.quit()
 
 
+def test_parked_sessions_count(own, accounts):
+    """A user may have two: parked ones are two, and when one has left there is room again."""
+    account = accounts(own, extra=['--max-sessions', '2'])
+    other = accounts(own)
+    clients = [Interactive(account) for _ in range(2)]
+    for client in clients:
+        client.do('pwd', 'Remote working directory')
+    wait_parked(own, 2)
+    assert account.sftp('pwd\n', check=False).returncode != 0
+    own.log_message('too many open sessions: 2 of 2')
+    other.sftp('pwd\n')
+    clients.pop().quit()
+    wait_until(lambda: status(own)['connections'] == 1, 'one has left')
+    account.sftp('pwd\n')
+    wait_until(lambda: status(own)['connections'] == 1, 'one has left')
+    work(clients[0], account, 1)
+    clients.append(Interactive(account))
+    clients[1].do('pwd', 'Remote working directory')
+    assert account.sftp('pwd\n', check=False).returncode != 0
+    for client in clients:
+        client.quit()
+
+
 def test_term_ends_parked_sessions(own, accounts):
     account = accounts(own)
     client = Interactive(account, LogLevel='VERBOSE')

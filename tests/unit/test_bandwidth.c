@@ -47,7 +47,7 @@ set_up(void **state)
 		c->authenticated = true;
 		c->session.fd = pair[0];
 		f->workers[i] = pair[1];
-		LIST_INSERT_HEAD(&f->master.buckets[i], c, link);
+		assert_int_equal(user_sessions_join(&f->master.sessions, c, "bob"), 0);
 	}
 	*state = f;
 	return 0;
@@ -60,10 +60,13 @@ tear_down(void **state)
 
 	for (unsigned i = 0; i < SESSIONS; i++) {
 		bandwidth_session_end(&f->connections[i]);
+		/* the rates are kept while one of them shares in them, and no longer */
+		if (i == SESSIONS - 1)
+			assert_null(f->connections[i].user_sessions->bandwidth);
+		user_sessions_leave(&f->master.sessions, &f->connections[i]);
 		fd_close(&f->connections[i].session.fd);
 		fd_close(&f->workers[i]);
 	}
-	assert_true(LIST_EMPTY(&f->master.bandwidth));
 	ipc_inbox_free(&f->inbox);
 	user_free(&f->user);
 	free(f);
@@ -253,7 +256,9 @@ accounts_are_apart(void **state)
 	expect(f, 0, 4000, 0);
 	assert_int_equal(user_copy(f->user, &other), 0);
 	assert_int_equal(user_set_text(&other->username, "alice"), 0);
+	user_sessions_leave(&f->master.sessions, &f->connections[1]);
 	f->connections[1].user = other;
+	assert_int_equal(user_sessions_join(&f->master.sessions, &f->connections[1], "alice"), 0);
 	want(f, 1, ALL, 0);
 	expect(f, 1, 4000, 0);
 	other->upload_bandwidth = 5;
