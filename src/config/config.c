@@ -314,7 +314,7 @@ config_setting_value(const struct config *config, size_t number, struct buf *out
 	const struct setting *setting = &settings[number];
 	size_t start = out->n;
 
-	setting_write(config, setting, out);
+	setting_show(config, setting, out);
 	if ((setting->flags & SETTING_SECRET) && buf_error(out) == 0 && out->n - start > 2) {
 		out->n = start;
 		buf_text(out, "\"(set)\"");
@@ -331,8 +331,8 @@ config_notes(const struct config *config, struct buf *notes)
 	for (size_t i = 0; i < setting_count; i++) {
 		struct buf now = buf_init(CONFIG_FILE_MAX), preset = buf_init(CONFIG_FILE_MAX);
 
-		setting_write(config, &settings[i], &now);
-		setting_write(presets, &settings[i], &preset);
+		setting_show(config, &settings[i], &now);
+		setting_show(presets, &settings[i], &preset);
 		if ((settings[i].flags & SETTING_LATER) &&
 		    !((settings[i].flags & SETTING_ZERO_IS_OFF) && view_is(buf_view(&now), "0")) &&
 		    !view_eq(buf_view(&now), buf_view(&preset)))

@@ -12,8 +12,8 @@ is_same(const struct config *a, const struct config *b, const struct setting *se
 	struct buf one = buf_init(2 * CONFIG_FILE_MAX), other = buf_init(2 * CONFIG_FILE_MAX);
 	bool same;
 
-	setting_write(a, setting, &one);
-	setting_write(b, setting, &other);
+	setting_show(a, setting, &one);
+	setting_show(b, setting, &other);
 	same = buf_error(&one) == 0 && buf_error(&other) == 0 &&
 	    view_eq(buf_view(&one), buf_view(&other));
 	buf_free(&one);

@@ -12,8 +12,8 @@
 
 enum { UMASK_MAX = 0377, FAULT_VALUE_MAX = 80 };
 
-static void *
-place(const struct config *config, const struct setting *setting)
+void *
+setting_place(const struct config *config, const struct setting *setting)
 {
 	return (char *)config + setting->offset;
 }
@@ -207,7 +207,7 @@ int
 setting_set_text(struct config *config, const struct setting *setting, const char *text,
 	struct buf *fault)
 {
-	void *to = place(config, setting);
+	void *to = setting_place(config, setting);
 	long number;
 	json_t *json;
 	int err;
@@ -302,7 +302,7 @@ setting_set_json(struct config *config, const struct setting *setting, const jso
 	/* "1" for a number, 1 for a text and a bare text for a list are what older files hold. */
 	if (list && (json_is_array(value) ||
 	    (setting->type == SETTING_KEYS && json_is_object(value))))
-		return set_list_json(place(config, setting), setting, value, fault);
+		return set_list_json(setting_place(config, setting), setting, value, fault);
 	if (setting->type == SETTING_KEYS)
 		return fault_type(setting, value, fault);
 	if (json_is_string(value) && strlen(json_string_value(value)) == json_string_length(value))
@@ -318,48 +318,15 @@ setting_set_json(struct config *config, const struct setting *setting, const jso
 	return fault_type(setting, value, fault);
 }
 
-/* ---- to JSON */
-
-void
-setting_write(const struct config *config, const struct setting *setting, struct buf *out)
-{
-	const void *at = place(config, setting);
-	const struct config_list *list = at;
-
-	switch (setting->type) {
-	case SETTING_INT:
-		buf_printf(out, "%d", *(const int *)at);
-		break;
-	case SETTING_OCTAL:
-		buf_printf(out, "\"%04o\"", *(const unsigned *)at);
-		break;
-	case SETTING_BOOL:
-		buf_text(out, *(const bool *)at ? "true" : "false");
-		break;
-	case SETTING_TEXT:
-		json_quote(out, view_of(*(char *const *)at));
-		break;
-	case SETTING_LIST:
-	case SETTING_KEYS:
-		buf_u8(out, '[');
-		for (size_t i = 0; i < list->count; i++) {
-			buf_text(out, i > 0 ? ", " : "");
-			json_quote(out, view_of(list->items[i]));
-		}
-		buf_u8(out, ']');
-		break;
-	}
-}
-
 void
 setting_free(struct config *config, const struct setting *setting)
 {
-	char **text = place(config, setting);
+	char **text = setting_place(config, setting);
 
 	if (setting->type == SETTING_TEXT) {
 		secret_free_str(*text);
 		*text = NULL;
 	} else if (setting->type == SETTING_LIST || setting->type == SETTING_KEYS) {
-		config_list_free(place(config, setting));
+		config_list_free(setting_place(config, setting));
 	}
 }

@@ -1,5 +1,5 @@
 /*
- * config_value.h - one value: from text, from JSON, to JSON. Private to config_*.c.
+ * config_value.h - one value: from text, from JSON, to text. Private to config_*.c.
  */
 #ifndef CONFIG_CONFIG_VALUE_H
 #define CONFIG_CONFIG_VALUE_H
@@ -16,8 +16,16 @@ MUST int setting_set_text(struct config *config, const struct setting *setting, 
 	struct buf *fault);
 MUST int setting_set_json(struct config *config, const struct setting *setting,
 	const json_t *value, struct buf *fault);
-/* The value as JSON, secrets too. */
-void setting_write(const struct config *config, const struct setting *setting, struct buf *out);
+/* Where the value is in the settings: an int, a char *, a struct config_list, by its type. */
+void *setting_place(const struct config *config, const struct setting *setting);
+/*
+ * Appends the value at `at`, secrets too, as a format writes it that has numbers, texts and lists:
+ * JSON, YAML, TOML or HCL. What is not UTF-8 in a text becomes U+FFFD.
+ */
+void setting_write(const struct setting *setting, const void *at, enum config_format format,
+	struct buf *out);
+/* The same for people: JSON, where host keys are a list of their files. */
+void setting_show(const struct config *config, const struct setting *setting, struct buf *out);
 void setting_free(struct config *config, const struct setting *setting);
 
 /* Replaces an owned text. */

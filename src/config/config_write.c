@@ -4,7 +4,6 @@
  */
 #include "config/config_write.h"
 
-#include "base/utf8.h"
 #include "config/config_check.h"
 #include "config/config_file.h"
 #include "config/config_table.h"
@@ -12,102 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- texts */
-
-static uint32_t
-character_of(struct view v, size_t n)
-{
-	uint32_t c = n == 1 ? v.p[0] : v.p[0] & (0x7fU >> n);
-
-	for (size_t i = 1; i < n; i++)
-		c = c << 6 | (v.p[i] & 0x3f);
-	return c;
-}
-
-/* What a reader could take for a line's end, for nothing, or refuse. */
-static bool
-must_be_escaped(uint32_t c)
-{
-	return c < ' ' || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff ||
-	    (c & 0xfffe) == 0xfffe;
-}
-
-/* A text in double quotes with the escapes that JSON, TOML, YAML and HCL share. */
-static void
-write_quoted(struct buf *out, enum config_format format, const char *text)
-{
-	static const char meanings[] = "\n\r\t\"\\", letters[] = "nrt\"\\";
-	struct view rest = view_of(text);
-	size_t n;
-
-	buf_u8(out, '"');
-	for (; (n = utf8_length(rest)) > 0; rest.p += n, rest.n -= n) {
-		uint32_t c = character_of(rest, n);
-		const char *meaning = c < 0x80 ? strchr(meanings, (int)c) : NULL;
-
-		if (meaning != NULL)
-			buf_printf(out, "\\%c", letters[meaning - meanings]);
-		else if (format == CONFIG_HCL && c == '$' && rest.n > 1 && rest.p[1] == '{')
-			buf_text(out, "\\u0024");
-		else if (!must_be_escaped(c))
-			buf_raw(out, rest.p, n);
-		else if (c <= 0xffff)
-			buf_printf(out, "\\u%04x", c);
-		else if (format == CONFIG_JSON)
-			buf_printf(out, "\\u%04x\\u%04x", 0xd800 | ((c - 0x10000) >> 10),
-			    0xdc00 | ((c - 0x10000) & 0x3ff));
-		else
-			buf_printf(out, "\\U%08x", c);
-	}
-	buf_u8(out, '"');
-}
-
-/* ---- a value where the format has types */
-
-static void
-write_list(struct buf *out, enum config_format format, const struct setting *setting,
-	const struct config_list *list)
-{
-	const char *separator = format == CONFIG_TOML || format == CONFIG_HCL ? " = " : ": ";
-	bool quote_key = format == CONFIG_JSON || format == CONFIG_YAML;
-
-	buf_u8(out, '[');
-	for (size_t i = 0; i < list->count; i++) {
-		buf_text(out, i > 0 ? ", " : "");
-		if (setting->type == SETTING_KEYS)
-			buf_printf(out, "{ %sprivate_key%s%s", quote_key ? "\"" : "",
-			    quote_key ? "\"" : "", separator);
-		write_quoted(out, format, list->items[i]);
-		if (setting->type == SETTING_KEYS)
-			buf_text(out, " }");
-	}
-	buf_u8(out, ']');
-}
-
-static void
-write_value(struct buf *out, enum config_format format, const struct setting *setting,
-	const void *at)
-{
-	switch (setting->type) {
-	case SETTING_INT:
-		buf_printf(out, "%d", *(const int *)at);
-		break;
-	case SETTING_OCTAL:
-		buf_printf(out, "\"%04o\"", *(const unsigned *)at);
-		break;
-	case SETTING_BOOL:
-		buf_text(out, *(const bool *)at ? "true" : "false");
-		break;
-	case SETTING_TEXT:
-		write_quoted(out, format, *(char *const *)at);
-		break;
-	case SETTING_LIST:
-	case SETTING_KEYS:
-		write_list(out, format, setting, at);
-		break;
-	}
-}
 
 /* ---- a value where all are texts */
 
@@ -121,7 +24,7 @@ write_flat_list(struct buf *text, const struct setting *setting, const struct co
 		plain = plain && list->items[i][0] != '\0' && list->items[i][0] != '[' &&
 		    strchr(list->items[i], ',') == NULL;
 	if (!plain) {
-		write_list(text, CONFIG_JSON, setting, list);
+		setting_write(setting, list, CONFIG_JSON, text);
 		return;
 	}
 	for (size_t i = 0; i < list->count; i++)
@@ -138,7 +41,7 @@ write_flat_value(struct buf *text, const struct setting *setting, const void *at
 	else if (setting->type == SETTING_OCTAL)
 		buf_printf(text, "%04o", *(const unsigned *)at);
 	else
-		write_value(text, CONFIG_JSON, setting, at);
+		setting_write(setting, at, CONFIG_JSON, text);
 }
 
 static void
@@ -314,7 +217,7 @@ write_toml_entry(struct writing *w, const struct setting *setting, const void *a
 	w->section = section;
 	w->first = false;
 	buf_printf(w->out, "%s = ", dot != NULL ? dot + 1 : setting->name);
-	write_value(w->out, CONFIG_TOML, setting, at);
+	setting_write(setting, at, CONFIG_TOML, w->out);
 	buf_u8(w->out, '\n');
 }
 
@@ -331,7 +234,7 @@ write_nested_entry(struct writing *w, const struct setting *setting, const void 
 	begin_entry(w, levels_of(section));
 	buf_printf(w->out, w->format == CONFIG_JSON ? "\"%s\": " :
 	    w->format == CONFIG_YAML ? "%s: " : "%s = ", key);
-	write_value(w->out, w->format, setting, at);
+	setting_write(setting, at, w->format, w->out);
 	buf_text(w->out, w->format == CONFIG_JSON ? "" : "\n");
 }
 
@@ -344,7 +247,7 @@ config_write(const struct config *config, enum config_format format, struct buf 
 		return ERR_UNSUPPORTED;
 	buf_text(out, format == CONFIG_JSON ? "{" : "");
 	for (size_t i = 0; i < setting_count; i++) {
-		const void *at = (const char *)config + settings[i].offset;
+		const void *at = setting_place(config, &settings[i]);
 
 		if (config->origins[i] != CONFIG_FROM_FILE)
 			continue;

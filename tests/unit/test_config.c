@@ -376,6 +376,33 @@ test_short_lists(void **state)
 	config_free(&config);
 }
 
+/* What is shown is JSON, whatever a variable holds, and has no bytes that move a terminal. */
+static void
+test_shown_texts(void **state)
+{
+	static const struct {
+		const char *value, *shown;
+	} cases[] = {
+		{ "a \"b\" \\ \t\n", "\"a \\\"b\\\" \\\\ \\t\\n\"" },
+		{ "\xff\xc3(\xc3", "\"\xef\xbf\xbd\xef\xbf\xbd(\xef\xbf\xbd\"" },
+		{ "\x1b\xc2\x9b\xc3\xa9", "\"\\u001b\\u009b\xc3\xa9\"" },
+		{ "${x}", "\"${x}\"" },
+	};
+	char entry[100];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *environment[] = { entry, NULL };
+		struct config *config;
+
+		snprintf(entry, sizeof(entry), "SFTPGO_DATA_PROVIDER__USERNAME=%s", cases[i].value);
+		config = load_good(NULL, environment);
+		expect_setting(config, "data_provider.username", cases[i].shown,
+		    CONFIG_FROM_ENVIRONMENT);
+		config_free(&config);
+	}
+}
+
 static void
 test_empty_variables(void **state)
 {
@@ -993,6 +1020,7 @@ main(void)
 		cmocka_unit_test(test_keys_in_any_case),
 		cmocka_unit_test(test_weak_types),
 		cmocka_unit_test(test_short_lists),
+		cmocka_unit_test(test_shown_texts),
 		cmocka_unit_test(test_empty_variables),
 		cmocka_unit_test(test_keys_as_json_in_a_variable),
 		cmocka_unit_test(test_addresses),
