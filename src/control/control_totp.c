@@ -56,35 +56,24 @@ control_totp_enrol(struct control_context *context, const json_t *body,
 
 	if (algorithm == NULL || !control_body_number(body, "digits", 6, &digits, answer))
 		return;
-	user_changes_lock();
-	if (control_find_user(context, body, &user, answer))
+	if (control_user_hold(context, body, &user, answer))
 		enrol(context, user, algorithm, digits, answer);
-	user_changes_unlock();
-	user_free(&user);
+	control_user_release(&user);
+}
+
+static int
+apply_no_codes(struct user **user, const json_t *body, struct failure *failure)
+{
+	(void)body;
+	(void)failure;
+	return user_totp_disable(*user);
 }
 
 void
 control_totp_disable(struct control_context *context, const json_t *body,
 	struct control_answer *answer)
 {
-	struct failure failure = { 0 };
-	struct user *user;
-	int err;
-
-	user_changes_lock();
-	if (control_find_user(context, body, &user, answer)) {
-		err = user_totp_disable(user);
-		if (err == 0)
-			err = provider_update(context->provider, user, &failure);
-		if (err == 0) {
-			control_user_tell(answer, USER_UPDATED, NULL, user);
-			control_answer_set(answer, 200, "One-time codes disabled");
-		} else {
-			control_answer_failure(answer, err, &failure);
-		}
-	}
-	user_changes_unlock();
-	user_free(&user);
+	control_user_change(context, body, answer, apply_no_codes, "One-time codes disabled");
 }
 
 void

@@ -167,6 +167,21 @@ control_find_user(struct control_context *context, const json_t *body, struct us
 	return err == 0;
 }
 
+bool
+control_user_hold(struct control_context *context, const json_t *body, struct user **out,
+	struct control_answer *answer)
+{
+	user_changes_lock();
+	return control_find_user(context, body, out, answer);
+}
+
+void
+control_user_release(struct user **user)
+{
+	user_changes_unlock();
+	user_free(user);
+}
+
 void
 control_user_show(struct control_context *context, const json_t *body,
 	struct control_answer *answer)
@@ -181,7 +196,7 @@ control_user_show(struct control_context *context, const json_t *body,
 /* Writes a changed account back. An account that was there and is not is no 404. */
 static void
 store_changed(struct control_context *context, const struct user *before, struct user *after,
-	struct control_answer *answer)
+	const char *done, struct control_answer *answer)
 {
 	struct failure failure = { 0 };
 	int err = provider_update(context->provider, after, &failure);
@@ -197,33 +212,33 @@ store_changed(struct control_context *context, const struct user *before, struct
 		return;
 	}
 	control_user_tell(answer, USER_UPDATED, before, after);
-	control_answer_give(answer, user_to_json(after, USER_FORM_PUBLIC));
-	if (answer->status == 200)
-		control_answer_set(answer, 200, "User updated");
+	if (done == NULL)
+		control_answer_give(answer, user_to_json(after, USER_FORM_PUBLIC));
+	if (done != NULL || answer->status == 200)
+		control_answer_set(answer, 200, "%s", done != NULL ? done : "User updated");
 }
 
-/* Finds, changes and writes back an account, with no other change in between. */
-static void
-change_user(struct control_context *context, const json_t *body, struct control_answer *answer,
-	int (*change)(struct user **user, const json_t *body, struct failure *failure))
+void
+control_user_change(struct control_context *context, const json_t *body,
+	struct control_answer *answer,
+	int (*change)(struct user **user, const json_t *body, struct failure *failure),
+	const char *done)
 {
 	struct user *before = NULL, *user;
 	struct failure failure = { 0 };
 	int err;
 
-	user_changes_lock();
-	if (control_find_user(context, body, &user, answer)) {
+	if (control_user_hold(context, body, &user, answer)) {
 		err = user_copy(user, &before);
 		if (err == 0)
 			err = change(&user, body, &failure);
 		if (err == 0)
-			store_changed(context, before, user, answer);
+			store_changed(context, before, user, done, answer);
 		else
 			control_answer_bad(answer, err, &failure);
 	}
-	user_changes_unlock();
+	control_user_release(&user);
 	user_free(&before);
-	user_free(&user);
 }
 
 static int
@@ -240,7 +255,7 @@ void
 control_user_update(struct control_context *context, const json_t *body,
 	struct control_answer *answer)
 {
-	change_user(context, body, answer, apply_changes);
+	control_user_change(context, body, answer, apply_changes, NULL);
 }
 
 static int
@@ -262,7 +277,7 @@ void
 control_user_authorize_key(struct control_context *context, const json_t *body,
 	struct control_answer *answer)
 {
-	change_user(context, body, answer, apply_key);
+	control_user_change(context, body, answer, apply_key, NULL);
 }
 
 static int
@@ -280,7 +295,7 @@ void
 control_user_passwd(struct control_context *context, const json_t *body,
 	struct control_answer *answer)
 {
-	change_user(context, body, answer, apply_password);
+	control_user_change(context, body, answer, apply_password, NULL);
 }
 
 void
@@ -291,8 +306,7 @@ control_user_delete(struct control_context *context, const json_t *body,
 	struct user *user;
 	int err;
 
-	user_changes_lock();
-	if (control_find_user(context, body, &user, answer)) {
+	if (control_user_hold(context, body, &user, answer)) {
 		err = provider_delete(context->provider, user->id, &failure);
 		if (err == 0) {
 			control_user_tell(answer, USER_DELETED, user, NULL);
@@ -301,6 +315,5 @@ control_user_delete(struct control_context *context, const json_t *body,
 			control_answer_failure(answer, err, &failure);
 		}
 	}
-	user_changes_unlock();
-	user_free(&user);
+	control_user_release(&user);
 }

@@ -92,6 +92,32 @@ audited(struct server *server, const char *query)
 	return body;
 }
 
+/* That an account has lost its one-time codes is seen by what it was before. */
+static void
+test_audit_of_codes(void **state)
+{
+	struct server *server = start_server(0);
+	json_t *body, *entry, *totp;
+
+	(void)state;
+	assert_int_equal(ask(server, "user", "add", user_body("bob"), NULL), 200);
+	assert_int_equal(ask(server, "totp", "enrol", name_body("bob"), NULL), 200);
+	assert_int_equal(ask(server, "totp", "disable", name_body("bob"), &body), 200);
+	assert_null(body);
+	body = audited(server, "{\"resource\":\"totp\",\"limit\":1}");
+	entry = json_array_get(body, 0);
+	assert_string_equal(json_string_value(json_object_get(entry, "verb")), "disable");
+	totp = json_object_get(json_object_get(json_object_get(entry, "before"), "filters"),
+	    "totp");
+	assert_int_equal(json_integer_value(json_object_get(totp, "digits")), 6);
+	assert_null(json_object_get(totp, "secret"));
+	totp = json_object_get(json_object_get(json_object_get(entry, "after"), "filters"),
+	    "totp");
+	assert_int_equal(json_integer_value(json_object_get(totp, "digits")), 0);
+	json_decref(body);
+	stop_server(server);
+}
+
 /* Who, what, before, after, from where; and no secret. */
 static void
 test_audit(void **state)
@@ -300,6 +326,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_life_of_an_administrator),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_audit_of_codes),
 		cmocka_unit_test(test_audit),
 		cmocka_unit_test(test_nobody_gives_what_it_has_not),
 		cmocka_unit_test(test_session_of_an_administrator),
