@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -153,25 +154,43 @@ class Server:
 
 
 class Postern(Server):
+    """`limits` are settings of that section of the configuration."""
+
     name = 'postern'
     user = 'bench'
 
+    def __init__(self, work, **limits):
+        super().__init__(work)
+        self.limits = {'max_unauthenticated_per_address': 1000, **limits}
+
     def start(self):
         service = pwd.getpwnam('nobody')
-        config = os.path.join(self.work.top, 'postern')
-        os.mkdir(config, 0o700)
+        config = self.config = tempfile.mkdtemp(prefix='postern-', dir=self.work.top)
         with open(os.path.join(config, 'sftpgo.json'), 'w', encoding='utf-8') as file:
             json.dump({'service_user': 'nobody', 'httpd': {'bind_port': 0},
-                       'limits': {'max_unauthenticated_per_address': 1000},
+                       'limits': self.limits,
                        'sftpd': {'bind_port': self.port, 'bind_address': self.address}}, file)
         for path in (config, os.path.join(config, 'sftpgo.json')):
             os.chown(path, service.pw_uid, service.pw_gid)
         self.command = [POSTERN, 'serve', '-c', config, '-l', os.path.join(config, 'log')]
         self.launch()
-        subprocess.run([POSTERN, 'user', 'add', self.user, '--home', self.work.files,
-                        '--key', self.work.key + '.pub', '-c', config], check=True,
-                       stdout=subprocess.DEVNULL)
+        self.cli('user', 'add', self.user, '--home', self.work.files,
+                 '--key', self.work.key + '.pub')
         self.rest()
+
+    def cli(self, *arguments):
+        return subprocess.run([POSTERN, *arguments, '-c', self.config], check=True,
+                              capture_output=True, text=True).stdout
+
+    def status(self):
+        return json.loads(self.cli('status', '--json'))
+
+    def wait_parked(self, count):
+        end = time.monotonic() + 120
+        while (status := self.status())['parked'] != count or status['workers'] > 0:
+            if time.monotonic() > end:
+                raise SystemExit(f'the sessions were not parked: {status}')
+            time.sleep(0.5)
 
     def remote(self, name):
         return '/' + name

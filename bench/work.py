@@ -1,6 +1,8 @@
-"""The work that servers are measured with: files and programs (Work), and pieces of work that give
-back numbers (Measure, limit). Imported by run, profile, parked and path.
+"""The work that servers are measured with: files and programs (Work), pieces of work that give
+back numbers (Measure, limit), and which of them are the rows of the table (plan). Imported by run,
+profile, parked and path.
 """
+import contextlib
 import json
 import os
 import shutil
@@ -95,17 +97,25 @@ class Measure:
         return {'server CPU ms': cpu / report['logins'] * 1000,
                 'ms': report['seconds'] / report['logins'] * 1000}
 
+    @contextlib.contextmanager
+    def holding(self, count):
+        """`count` logged-in connections, from here to the end of the block."""
+        held = subprocess.Popen(self.client('idle', count), stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True)
+        try:
+            if 'READY' not in held.stdout.readline():
+                raise SystemExit(f'{self.server.name}: the idle connections were refused')
+            yield
+        finally:
+            held.stdin.close()
+            held.wait()
+
     def idle(self):
         count, group = self.work.sizes['idle'], self.server.group
         before = group.memory()
-        held = subprocess.Popen(self.client('idle', count), stdin=subprocess.PIPE,
-                                stdout=subprocess.PIPE, text=True)
-        if 'READY' not in held.stdout.readline():
-            raise SystemExit(f'{self.server.name}: the idle connections were refused')
-        time.sleep(1)
-        after = group.memory()
-        held.stdin.close()
-        held.wait()
+        with self.holding(count):
+            time.sleep(1)
+            after = group.memory()
         group.settle(self.server.base)
         return {'KiB proportional': (after['Pss'] - before['Pss']) / count,
                 'KiB private': (after['Private'] - before['Private']) / count}
@@ -147,3 +157,25 @@ def limit(work, what, cipher):
         os.unlink(path)
     report, gib = json.loads(done.stdout), work.sizes['mib'] / 1024
     return {'server CPU s/GiB': report['server_cpu'] / gib, 's/GiB': report['seconds'] / gib}
+
+
+def plan(quick):
+    """What is measured: (label, function of Measure, function of Work or None, cipher or None)."""
+    rows = []
+    for cipher in list(CIPHERS)[:1] if quick else CIPHERS:
+        for what, word in (('get', 'download'), ('put', 'upload')):
+            rows.append((f'{word} {cipher}', lambda m, w=what, c=cipher: m.transfer(w, c),
+                         lambda work, w=what, c=cipher: limit(work, w, c), cipher))
+    if not quick:
+        rows.append((f'{PARALLEL} downloads at once', lambda m: m.parallel(), None, None))
+    rows.append(('login', lambda m: m.logins(1), None, None))
+    if not quick:
+        rows.append(('login, 8 at once', lambda m: m.logins(8), None, None))
+    rows.append(('idle session', lambda m: m.idle(), None, None))
+    for at_once in (1, 64):
+        for what, word in (('put', 'create'), ('get', 'read')):
+            rows.append((f'{word} 4 KiB files, {at_once} at a time',
+                         lambda m, w=what, n=at_once: m.small(w, n), None, None))
+    rows.append(('list a large directory', lambda m: m.listing(), None, None))
+    rows.append(('start', lambda m: m.start(), None, None))
+    return rows
