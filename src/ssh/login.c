@@ -104,13 +104,22 @@ sign_and_answer(struct ssh_transport *t, ssh_sign_fn *sign, void *ctx)
 }
 
 int
+ssh_announce(struct ssh_transport *t)
+{
+	int err;
+
+	if ((err = version_write(t)) != 0 || (err = exchange_announce(t)) != 0)
+		return err;
+	return transport_wait_sent(t);
+}
+
+int
 ssh_key_exchange(struct ssh_transport *t, ssh_sign_fn *sign, void *ctx)
 {
 	struct view payload;
 	int err;
 
-	if ((err = exchange_announce(t)) != 0 || (err = transport_wait_sent(t)) != 0 ||
-	    (err = login_expect(t, SSH_MSG_KEXINIT, "KEXINIT", &payload)) != 0 ||
+	if ((err = login_expect(t, SSH_MSG_KEXINIT, "KEXINIT", &payload)) != 0 ||
 	    (err = exchange_client_kexinit(t, payload)) != 0 || (err = read_client_value(t)) != 0 ||
 	    (err = sign_and_answer(t, sign, ctx)) != 0 ||
 	    (err = login_expect(t, SSH_MSG_NEWKEYS, "NEWKEYS", &payload)) != 0 ||

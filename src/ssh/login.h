@@ -6,7 +6,7 @@
  * left, ERR_TIMEOUT, ERR_NO_MATCH when nothing is in common. The client has been told where the
  * RFC says so. Who may log in is the caller's business. Order of calls:
  *
- *   ssh_version_announce, perhaps ssh_proxy_header_read, ssh_version_read, ssh_key_exchange,
+ *   ssh_announce, perhaps ssh_proxy_header_read, ssh_version_read, ssh_key_exchange,
  *   ssh_service_accept,
  *   then ssh_userauth_read and one answer, again and again, the last one being
  * ssh_userauth_success.
@@ -17,8 +17,12 @@
 #include "base/proxy_header.h"
 #include "ssh/transport.h"
 
-/* Identification lines (RFC 4253 section 4.2): sends ours; reads the client's. */
-MUST int ssh_version_announce(struct ssh_transport *transport);
+/*
+ * Sends our identification line, and our KEXINIT in the same segment: key exchange begins at once
+ * (RFC 4253 section 4.2), which spares the client a round trip and the server a write.
+ */
+MUST int ssh_announce(struct ssh_transport *transport);
+/* Reads the client's identification line. */
 MUST int ssh_version_read(struct ssh_transport *transport);
 
 /*

@@ -1,11 +1,14 @@
 /*
- * login_private.h - what login.c, userauth.c and userauth_interactive.c share.
+ * login_private.h - what login.c, version.c, userauth.c and userauth_interactive.c share.
  */
 #ifndef SSH_LOGIN_PRIVATE_H
 #define SSH_LOGIN_PRIVATE_H
 
 #include "ssh/login.h"
 #include "ssh/transport_private.h"
+
+/* Queues our identification line. */
+MUST int version_write(struct ssh_transport *t);
 
 /* Waits for exactly this message; `name` is for the log when another one comes. */
 MUST int login_expect(

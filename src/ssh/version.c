@@ -1,6 +1,5 @@
 /* RFC 4253 section 4.2: the lines with which both sides begin. */
-#include "ssh/login.h"
-#include "ssh/transport_private.h"
+#include "ssh/login_private.h"
 
 #include <string.h>
 
@@ -86,7 +85,7 @@ check_line(struct ssh_transport *t, struct view line)
 }
 
 int
-ssh_version_announce(struct ssh_transport *t)
+version_write(struct ssh_transport *t)
 {
 	size_t n = strlen(t->config->version);
 	int err;
@@ -96,7 +95,7 @@ ssh_version_announce(struct ssh_transport *t)
 	memcpy(t->out.bytes + t->out.end, t->config->version, n);
 	memcpy(t->out.bytes + t->out.end + n, "\r\n", 2);
 	t->out.end += n + 2;
-	return transport_wait_sent(t);
+	return 0;
 }
 
 int

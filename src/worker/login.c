@@ -312,7 +312,7 @@ take_proxy_header(struct login *login, enum proxy_use use)
 static int
 run(struct login *login, enum proxy_use proxy)
 {
-	int err = ssh_version_announce(login->transport);
+	int err = ssh_announce(login->transport);
 
 	if (err == 0 && proxy != PROXY_OFF)
 		err = take_proxy_header(login, proxy);

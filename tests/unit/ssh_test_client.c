@@ -509,7 +509,7 @@ serve(void *ctx)
 	struct test_server *s = ctx;
 
 	if ((s->result = ssh_transport_new(&s->transport, s->fd, s->config, s->deadline_ms)) == 0 &&
-	    (s->result = ssh_version_announce(s->transport)) == 0 &&
+	    (s->result = ssh_announce(s->transport)) == 0 &&
 	    (s->result = ssh_version_read(s->transport)) == 0 &&
 	    (s->result = ssh_key_exchange(s->transport, test_sign, NULL)) == 0 &&
 	    (s->result = ssh_service_accept(s->transport)) == 0)

@@ -4,7 +4,9 @@
 #include "ssh/login_private.h"
 
 #include "base/clock.h"
+#include "base/fd.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -102,6 +104,30 @@ every_combination(void **state)
 		}
 	}
 	assert_true(count >= 30);
+}
+
+/* Before a word of the client: a client that waits for it has to wait once and not twice. */
+static void
+kexinit_comes_with_the_version(void **state)
+{
+	uint8_t bytes[4096];
+	const uint8_t *packet;
+	struct login l;
+	ssize_t n;
+
+	(void)state;
+	login_open(&l, &test_offer_usual);
+	test_server_start(&l.server);
+	assert_int_equal(fd_wait(l.fds[1], POLLIN, clock_mono_ms() + 10000), 0);
+	n = recv(l.fds[1], bytes, sizeof(bytes), 0);
+	assert_true(n > 0);
+	packet = memchr(bytes, '\n', (size_t)n);
+	assert_non_null(packet);
+	packet++;
+	assert_true(bytes + n > packet + 5);
+	assert_int_equal(4 + get_u32(packet), bytes + n - packet);
+	assert_int_equal(packet[5], SSH_MSG_KEXINIT);
+	expect_end(&l, ERR_EOF);
 }
 
 static void
@@ -803,6 +829,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_combination),
+		cmocka_unit_test(kexinit_comes_with_the_version),
 		cmocka_unit_test(version_lines),
 		cmocka_unit_test(version_length),
 		cmocka_unit_test(version_in_pieces),
