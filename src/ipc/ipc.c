@@ -233,7 +233,9 @@ ipc_gate_check(struct ipc_gate *gate, const struct ipc_message *message)
 		return ERR_PROTOCOL;
 	if (message->fields.n > row->max_bytes)
 		return ERR_LIMIT;
-	if (row->max_count != 0 && gate->counts[message->type] >= row->max_count)
+	if (row->max_count == 0)
+		return 0;
+	if (gate->counts[message->type] >= row->max_count)
 		return ERR_LIMIT;
 	gate->counts[message->type]++;
 	return 0;

@@ -83,7 +83,7 @@ struct ipc_row {
 	unsigned from;        /* enum ipc_role bits */
 	unsigned phases;      /* enum ipc_phase bits */
 	uint32_t max_bytes;
-	uint32_t max_count;   /* 0: no limit */
+	uint16_t max_count;   /* 0: no limit */
 	unsigned descriptors;
 };
 
@@ -152,7 +152,7 @@ void ipc_message_close_fds(struct ipc_message *message);
 struct ipc_gate {
 	enum ipc_role peer;
 	enum ipc_phase phase;
-	uint32_t counts[IPC_TYPE_COUNT];
+	uint16_t counts[IPC_TYPE_COUNT]; /* of those that have a limit */
 };
 
 /*

@@ -20,6 +20,7 @@
 enum { NURSERY_FD = 3 };
 /* Nurseries that end before they are ready, one after the other, before we give up. */
 enum { FAILED_STARTS_MAX = 5 };
+enum { WORKER_BUCKETS = 1024 };
 
 enum nursery_state { NURSERY_STARTING, NURSERY_SERVING, NURSERY_RETIRED };
 
@@ -36,12 +37,14 @@ struct nursery {
 };
 
 struct worker_process {
-	LIST_ENTRY(worker_process) link;
+	LIST_ENTRY(worker_process) link; /* of its bucket */
 	struct nursery *nursery; /* NULL: its nursery died, so it is our child now */
 	uint64_t connection;
 	pid_t pid;
 	bool killed;
 };
+
+LIST_HEAD(worker_list, worker_process);
 
 struct nurseries {
 	uv_loop_t *loop;
@@ -49,7 +52,8 @@ struct nurseries {
 	struct buf config;
 	struct nursery *serving; /* STARTING or SERVING; NULL only while none can be started */
 	LIST_HEAD(, nursery) all;
-	LIST_HEAD(, worker_process) workers;
+	struct worker_list workers[WORKER_BUCKETS]; /* by process id */
+	unsigned worker_count;
 	struct outbox waiting; /* requests to fork, while no nursery serves */
 	uv_signal_t *child_signal;
 	unsigned failed_starts;
@@ -73,16 +77,30 @@ warn(struct nurseries *n, const char *text, int err)
 	n->events.warn(n->events.ctx, line);
 }
 
+static struct worker_list *
+bucket_of(struct nurseries *n, pid_t pid)
+{
+	return &n->workers[(unsigned)pid % WORKER_BUCKETS];
+}
+
 static struct worker_process *
 find_worker(struct nurseries *n, pid_t pid)
 {
 	struct worker_process *w;
 
-	LIST_FOREACH(w, &n->workers, link) {
+	LIST_FOREACH(w, bucket_of(n, pid), link) {
 		if (w->pid == pid)
 			return w;
 	}
 	return NULL;
+}
+
+static void
+worker_free(struct nurseries *n, struct worker_process *w)
+{
+	LIST_REMOVE(w, link);
+	free(w);
+	n->worker_count--;
 }
 
 /* What was not sent is for another nursery to do. */
@@ -209,7 +227,8 @@ on_forked(struct nursery *nursery, struct rd fields)
 	w->nursery = nursery;
 	w->connection = message.connection;
 	w->pid = (pid_t)message.pid;
-	LIST_INSERT_HEAD(&n->workers, w, link);
+	LIST_INSERT_HEAD(bucket_of(n, w->pid), w, link);
+	n->worker_count++;
 	n->events.worker_forked(n->events.ctx, w->connection, w->pid);
 	return 0;
 }
@@ -221,8 +240,7 @@ worker_exited(struct nurseries *n, struct worker_process *w, int status)
 
 	/* it may have died of something else before our signal came */
 	copy.killed = copy.killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-	LIST_REMOVE(w, link);
-	free(w);
+	worker_free(n, w);
 	/* A guess at addresses or at a canary ends in a signal: the next one meets another layout. */
 	if (WIFSIGNALED(status) && !copy.killed && copy.nursery != NULL &&
 	    copy.nursery == n->serving)
@@ -387,9 +405,11 @@ nursery_reaped(struct nursery *nursery, int status)
 
 	/* what it had still to say comes before its end */
 	read_messages(nursery);
-	LIST_FOREACH(w, &n->workers, link) {
-		if (w->nursery == nursery)
-			w->nursery = NULL;
+	for (size_t i = 0; i < WORKER_BUCKETS; i++) {
+		LIST_FOREACH(w, &n->workers[i], link) {
+			if (w->nursery == nursery)
+				w->nursery = NULL;
+		}
 	}
 	if (WIFSIGNALED(status) && !n->closing)
 		warn(n, strsignal(WTERMSIG(status)), ERR_EOF);
@@ -411,10 +431,12 @@ on_child(uv_signal_t *signal_handle, int number)
 		if (waitpid(nursery->pid, &status, WNOHANG) == nursery->pid)
 			nursery_reaped(nursery, status);
 	}
-	for (w = LIST_FIRST(&n->workers); w != NULL; w = next_worker) {
-		next_worker = LIST_NEXT(w, link);
-		if (w->nursery == NULL && waitpid(w->pid, &status, WNOHANG) == w->pid)
-			worker_exited(n, w, status);
+	for (size_t i = 0; i < WORKER_BUCKETS; i++) {
+		for (w = LIST_FIRST(&n->workers[i]); w != NULL; w = next_worker) {
+			next_worker = LIST_NEXT(w, link);
+			if (w->nursery == NULL && waitpid(w->pid, &status, WNOHANG) == w->pid)
+				worker_exited(n, w, status);
+		}
 	}
 }
 
@@ -431,7 +453,8 @@ nurseries_new(struct nurseries **out, uv_loop_t *loop, struct view config,
 	n->events = *events;
 	n->config = buf_init(IPC_BYTES_MAX);
 	LIST_INIT(&n->all);
-	LIST_INIT(&n->workers);
+	for (size_t i = 0; i < WORKER_BUCKETS; i++)
+		LIST_INIT(&n->workers[i]);
 	outbox_init(&n->waiting);
 	buf_raw(&n->config, config.p, config.n);
 	n->child_signal = malloc(sizeof(*n->child_signal));
@@ -463,9 +486,9 @@ nurseries_free(struct nurseries **nurseries)
 	uv_close((uv_handle_t *)n->child_signal, free_handle);
 	while ((nursery = LIST_FIRST(&n->all)) != NULL)
 		nursery_free(nursery);
-	while ((w = LIST_FIRST(&n->workers)) != NULL) {
-		LIST_REMOVE(w, link);
-		free(w);
+	for (size_t i = 0; i < WORKER_BUCKETS; i++) {
+		while ((w = LIST_FIRST(&n->workers[i])) != NULL)
+			worker_free(n, w);
 	}
 	outbox_free(&n->waiting);
 	buf_free(&n->config);
@@ -577,11 +600,9 @@ void
 nurseries_count(const struct nurseries *n, unsigned *nurseries_out, unsigned *workers_out)
 {
 	const struct nursery *nursery;
-	const struct worker_process *w;
 
-	*nurseries_out = *workers_out = 0;
+	*nurseries_out = 0;
+	*workers_out = n->worker_count;
 	LIST_FOREACH(nursery, &n->all, link)
 		(*nurseries_out)++;
-	LIST_FOREACH(w, &n->workers, link)
-		(*workers_out)++;
 }

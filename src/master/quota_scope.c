@@ -191,7 +191,9 @@ quota_scope_leave(struct quota_lease *lease)
 	/* one that ended in good order has closed it */
 	if (lease->open || lease->nameless.bytes > 0 || lease->nameless.files > 0)
 		scope->unsure = true;
-	ledger_lose(ledger_of_all(scope), &lease->lease);
+	/* most have given everything back, and the limits of all need not be looked for */
+	if (lease->lease.held.bytes > 0 || lease->lease.held.files > 0)
+		ledger_lose(ledger_of_all(scope), &lease->lease);
 	LIST_REMOVE(lease, link);
 	lease_closed(scope);
 	quota_scope_serve(scope);

@@ -21,7 +21,8 @@ children_add(struct children *children, pid_t pid, uint64_t connection)
 static struct child *
 find(const struct children *children, pid_t pid)
 {
-	for (size_t i = 0; i < children->count; i++) {
+	/* those that came last end first: login workers, beside sessions that stay */
+	for (size_t i = children->count; i-- > 0;) {
 		if (children->list[i].pid == pid)
 			return &children->list[i];
 	}

@@ -302,7 +302,7 @@ test_link_counts_its_lines(void **state)
 	text[sizeof(text) - 1] = '\0';
 	assert_int_equal(ipc_pair(pair), 0);
 	master_link_init(&link, pair[1], PHASE_RUN);
-	for (uint32_t i = 0; i < ipc_rows[IPC_LOG].max_count + 10; i++) {
+	for (unsigned i = 0; i < ipc_rows[IPC_LOG].max_count + 10u; i++) {
 		master_link_log(&link, LOG_LEVEL_INFO, "sftpd", text);
 		while (ipc_receive(pair[0], &inbox, &message) == 0) {
 			assert_int_equal(ipc_gate_check(&gate, &message), 0);
