@@ -3,11 +3,10 @@
  * table that decides (vfs/operation.h); how each one is called is in vfs_samples.h, and a row
  * without a call fails.
  */
+#include "vfs_folders_group.h"
 #include "vfs_samples.h"
 
 #include "vfs/tree.h"
-
-static struct tree tree;
 
 /* A directory, as the client writes it and without links, and where it is beside the others. */
 struct location {
@@ -413,24 +412,6 @@ test_links_do_not_lend_permissions(void **state)
 	assert_int_equal(attributes.size, 4);
 	assert_int_equal(vfs_remove(vfs, &direct, NULL), 0);
 	vfs_free(&vfs);
-}
-
-static int
-group_setup(void **state)
-{
-	(void)state;
-	umask(022);
-	tree_make_in_memory(&tree);
-	folders_make(&tree);
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	tree_free(&tree);
-	return 0;
 }
 
 int

@@ -3,7 +3,7 @@
  * session stands, with a home in which one permission is given and a virtual folder in which
  * another one is, and tries everything in both.
  */
-#include "vfs_folders.h"
+#include "vfs_folders_group.h"
 
 #include "base/tree_right.h"
 #include "ipc/ipc.h"
@@ -11,8 +11,6 @@
 #include "worker/session_policy.h"
 
 #include <sys/wait.h>
-
-static struct tree tree;
 
 /* ---- what hostile code tries, each in a directory with "file", "sub", "empty" and "other" */
 
@@ -338,24 +336,6 @@ test_strict_renames(void **state)
 	assert_int_equal(vfs_policy_rights(&policy, 0), TREE_MAKE_FILE | TREE_MAKE_DIRECTORY |
 	    TREE_MAKE_LINK | TREE_REMOVE_FILE | TREE_REMOVE_DIRECTORY | TREE_MOVE);
 	vfs_policy_free(&policy);
-}
-
-static int
-group_setup(void **state)
-{
-	(void)state;
-	umask(022);
-	tree_make_in_memory(&tree);
-	folders_make(&tree);
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	tree_free(&tree);
-	return 0;
 }
 
 int
