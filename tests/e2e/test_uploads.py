@@ -331,7 +331,7 @@ def test_close_waits_for_the_disk(servers, accounts, by):
         pid = server.workers(f'session {account.name}')[0]
         trace = account.local('trace')
         tracer = subprocess.Popen(['strace', '-p', str(pid), '-o', trace, '-e',
-                                   'trace=fsync,fdatasync,renameat,write,writev,sendmsg,pwrite64'],
+                                   'trace=fsync,fdatasync,renameat,write,writev,sendmsg,pwritev'],
                                   stderr=subprocess.PIPE)
         try:
             if b'attached' not in tracer.stderr.readline():

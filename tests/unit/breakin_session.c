@@ -500,6 +500,8 @@ enter_session(int ipc_fd)
 static bool
 own_work(const struct scene *s)
 {
+	char byte = 'x';
+	const struct iovec piece = { &byte, 1 };
 	int fd;
 
 	if (!opens(s->root_fd, "inside", O_RDONLY) ||
@@ -508,7 +510,7 @@ own_work(const struct scene *s)
 	if (s->read_only)
 		return true;
 	fd = openat(s->root_fd, "own", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	return fd >= 0 && pwrite(fd, "x", 1, 0) == 1 && fchmod(fd, 0640) == 0 &&
+	return fd >= 0 && pwritev(fd, &piece, 1, 0) == 1 && fchmod(fd, 0640) == 0 &&
 	       renameat(s->root_fd, "own", s->root_fd, "sub/own") == 0 &&
 	       unlinkat(s->root_fd, "sub/own", 0) == 0;
 }
