@@ -1,36 +1,15 @@
 #include "master/quota_scan.h"
 
 #include "base/clock.h"
-#include "base/fd.h"
-#include "master/quota_scope.h"
-#include "master/scan_worker.h"
+#include "master/quota_scan_run.h"
 #include "master/state.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum {
-	/* While changes wait: less than a session waits for a lease. */
-	HOLD_MS_MAX = 20 * 1000,
-	/* A scope that stays unsure is counted again, but not all the time. */
-	SETTLE_MS_MIN = 1000,
-	SETTLE_TIMES = 10, /* so many times as long as the walk took */
-	SETTLE_FAILED_MS = 10 * 1000,
-	RESULTS = 64,
-	RESULT_TEXT_MAX = 256,
-};
-
-enum scan_state {
-	SCAN_QUEUED,
-	SCAN_OPENING, /* the account is read, on the thread pool */
-	SCAN_WALKING, /* while sessions go on */
-	SCAN_HOLDING, /* leases are being called back */
-	SCAN_AGAIN,   /* while nothing changes */
-};
+enum { RESULTS = 64, RESULT_TEXT_MAX = 256 };
 
 struct scan {
 	TAILQ_ENTRY(scan) link;
@@ -41,22 +20,7 @@ struct scan {
 	int64_t start_time; /* wall clock */
 	bool asked;         /* by an administrator; else it settles an unsure scope */
 	struct amount so_far;
-	bool cancelled;     /* while its account is read */
-
-	/* for the loop alone */
-	enum scan_state state;
-	uint64_t begun_ms, took_ms; /* the last walk */
-	struct user *user;
-	struct home_roots roots;
-	size_t first_root, end_root; /* that may have to be walked, */
-	size_t root;                 /* and the one that is */
-	struct quota_scope *scope;
-	uint64_t changes; /* of the scope, when the walk began; */
-	bool was_still;   /* and whether nothing could be changed then */
-	struct amount first; /* found by the first walk */
-	struct amount found; /* by the walk that is under way, or was made last */
-	struct scan_worker *worker;
-	uv_timer_t *timer; /* ends a hold */
+	struct scan_run *run; /* for the loop alone; NULL: it waits for its turn */
 };
 
 /* What came of a scan that somebody asked for. */
@@ -70,11 +34,11 @@ struct result {
 struct quota_scans {
 	struct master *master;
 	uv_async_t wake;
-	pthread_mutex_t lock; /* results, list, and the members of its items up to `cancelled` */
+	pthread_mutex_t lock; /* results, list, and the members of its items up to `so_far` */
 	TAILQ_HEAD(, scan) list;
 	struct result results[RESULTS]; /* the next one takes the place of the oldest */
 	size_t result_count;
-	unsigned running; /* not queued */
+	unsigned running;
 	bool stopping;
 };
 
@@ -202,98 +166,84 @@ quota_scan_result(struct quota_scans *scans, const char *username)
 /* ---- the end of one */
 
 static void
-free_handle(uv_handle_t *handle)
-{
-	free(handle);
-}
-
-static void
 scan_free(struct scan *scan)
 {
 	struct quota_scans *scans = scan->scans;
 
-	scan_worker_free(&scan->worker);
-	if (scan->timer != NULL)
-		uv_close((uv_handle_t *)scan->timer, free_handle);
-	if (scan->scope != NULL) {
-		if (scan->scope->held)
-			quota_scope_release(scan->scope);
-		quota_scope_unuse(scans->master->quotas, scan->scope);
-	}
+	if (scan->run != NULL)
+		scans->running--;
+	scan_run_free(&scan->run);
 	pthread_mutex_lock(&scans->lock);
 	TAILQ_REMOVE(&scans->list, scan, link);
 	pthread_mutex_unlock(&scans->lock);
-	if (scan->state != SCAN_QUEUED)
-		scans->running--;
-	home_close(&scan->roots);
-	user_free(&scan->user);
 	free(scan->username);
 	free(scan);
 }
 
 static void
-remember(const struct scan *scan, const char *error)
+remember(const struct scan *scan, struct amount found, const char *error)
 {
 	struct quota_scans *scans = scan->scans;
 	struct result *result;
 
 	pthread_mutex_lock(&scans->lock);
 	result = &scans->results[scans->result_count++ % RESULTS];
-	*result = (struct result){ .start_time = scan->start_time, .found = scan->found };
+	*result = (struct result){ .start_time = scan->start_time, .found = found };
 	snprintf(result->username, sizeof(result->username), "%s", scan->username);
 	snprintf(result->error, sizeof(result->error), "%s", error != NULL ? error : "");
 	pthread_mutex_unlock(&scans->lock);
 }
 
-/* Ends it; the text is why nothing was found, or NULL. */
 static void
-finish(struct scan *scan, const char *error)
+log_end(const struct scan *scan, const struct scan_outcome *outcome)
 {
-	struct quota_scans *scans = scan->scans;
-	uint64_t now_ms = clock_mono_ms();
+	struct log *log = scan->scans->master->log;
+	const char *of = scan->is_folder ? "a virtual folder of " : "";
 
-	if (error != NULL)
-		log_app(scans->master->log, LOG_LEVEL_WARN, "quota", "",
-		    "the scan of what %suser \"%s\" uses has found nothing: %s",
-		    scan->is_folder ? "a virtual folder of " : "", scan->username, error);
+	if (outcome->inexact != NULL)
+		log_app(log, LOG_LEVEL_WARN, "quota", "",
+		    "the files of %suser \"%s\" could not be counted while nothing changes: %s", of,
+		    scan->username, outcome->inexact);
+	if (outcome->error != NULL)
+		log_app(log, LOG_LEVEL_WARN, "quota", "",
+		    "the scan of what %suser \"%s\" uses has found nothing: %s", of,
+		    scan->username, outcome->error);
 	else if (scan->asked)
-		log_app(scans->master->log, LOG_LEVEL_INFO, "quota", "",
+		log_app(log, LOG_LEVEL_INFO, "quota", "",
 		    "user \"%s\" uses %lld bytes in %lld files, as a scan has found",
-		    scan->username, (long long)scan->found.bytes, (long long)scan->found.files);
+		    scan->username, (long long)outcome->found.bytes,
+		    (long long)outcome->found.files);
+}
+
+static void
+on_ended(void *ctx, const struct scan_outcome *outcome)
+{
+	struct scan *scan = ctx;
+	struct quota_scans *scans = scan->scans;
+	bool exact = outcome->inexact == NULL;
+
+	/* what was believed may be nearer to the truth than a walk among changes */
+	if (outcome->error == NULL && (exact || scan->asked))
+		quota_scope_counted(outcome->scope, outcome->found, exact);
+	log_end(scan, outcome);
 	if (scan->asked)
-		remember(scan, error);
-	if (scan->scope != NULL)
-		scan->scope->count_at_ms = now_ms +
-		    (error != NULL ? SETTLE_FAILED_MS : SETTLE_MS_MIN + scan->took_ms * SETTLE_TIMES);
+		remember(scan, outcome->found, outcome->error);
 	scan_free(scan);
 	if (!scans->stopping)
 		begin_some(scans);
 }
 
+/* Now, or as soon as it can be. */
 static void
-succeed(struct scan *scan, bool exact)
+end(struct scan *scan, const char *error)
 {
-	/* what was believed may be nearer to the truth than a walk among changes */
-	if (exact || scan->asked)
-		quota_scope_counted(scan->scope, scan->found, exact);
-	if (!exact)
-		log_app(scan->scans->master->log, LOG_LEVEL_WARN, "quota", "",
-		    "the files of %suser \"%s\" could not be counted while nothing changes: %s",
-		    scan->is_folder ? "a virtual folder of " : "", scan->username,
-		    scan->state == SCAN_AGAIN ? "there are too many" :
-		    "a session does not answer");
-	finish(scan, NULL);
+	if (scan->run != NULL)
+		scan_run_cancel(scan->run, error);
+	else
+		on_ended(scan, &(struct scan_outcome){ .error = error });
 }
 
-/* ---- walking */
-
-static void walk(struct scan *scan, enum scan_state state);
-
-static struct amount
-sum(struct amount a, struct amount b)
-{
-	return (struct amount){ a.bytes + b.bytes, a.files + b.files };
-}
+/* ---- the beginning */
 
 static void
 on_progress(void *ctx, struct amount found)
@@ -301,202 +251,32 @@ on_progress(void *ctx, struct amount found)
 	struct scan *scan = ctx;
 
 	pthread_mutex_lock(&scan->scans->lock);
-	scan->so_far = sum(scan->found, found);
+	scan->so_far = found;
 	pthread_mutex_unlock(&scan->scans->lock);
-}
-
-static void
-on_hold_over(uv_timer_t *timer)
-{
-	struct scan *scan = timer->data;
-
-	if (scan->state == SCAN_AGAIN)
-		scan->found = scan->first;
-	succeed(scan, false);
-}
-
-static void
-on_still(void *ctx)
-{
-	struct scan *scan = ctx;
-
-	walk(scan, SCAN_AGAIN);
-}
-
-static void
-hold(struct scan *scan)
-{
-	if ((scan->timer = malloc(sizeof(*scan->timer))) == NULL) {
-		finish(scan, err_text(ERR_MEMORY));
-		return;
-	}
-	if (uv_timer_init(&scan->scans->master->loop, scan->timer) != 0)
-		bug("cannot make a timer");
-	scan->timer->data = scan;
-	uv_timer_start(scan->timer, on_hold_over, HOLD_MS_MAX, 0);
-	scan->state = SCAN_HOLDING;
-	scan->first = scan->found;
-	quota_scope_hold(scan->scope, on_still, scan);
-}
-
-/* All roots have been walked. */
-static void
-walked(struct scan *scan)
-{
-	scan->took_ms = clock_mono_ms() - scan->begun_ms;
-	if (scan->state == SCAN_AGAIN ||
-	    (scan->was_still && scan->changes == scan->scope->changes))
-		succeed(scan, true);
-	else
-		hold(scan);
-}
-
-static void walk_root(struct scan *scan);
-
-static void
-on_done(void *ctx, struct amount found, const char *error)
-{
-	struct scan *scan = ctx;
-
-	if (error != NULL) {
-		finish(scan, error);
-		return;
-	}
-	scan_worker_free(&scan->worker);
-	scan->found = sum(scan->found, found);
-	scan->root++;
-	walk_root(scan);
-}
-
-/* The next root that counts to the account; the home does. */
-static void
-walk_root(struct scan *scan)
-{
-	const struct user_virtual_folder *folders = scan->user->virtual_folders.items;
-	struct scan_worker_events events = { .ctx = scan, .progress = on_progress,
-		.done = on_done };
-	int fd, err;
-
-	while (!scan->is_folder && scan->root > 0 && scan->root < scan->end_root &&
-	       quota_folder_counts(&folders[scan->root - 1]) != FOLDER_COUNTS_TO_ACCOUNT)
-		scan->root++;
-	if (scan->root == scan->end_root) {
-		walked(scan);
-		return;
-	}
-	fd = fcntl(scan->roots.fds[scan->root], F_DUPFD_CLOEXEC, 0);
-	err = fd < 0 ? ERR_IO : scan_worker_start(&scan->worker, scan->scans->master, scan->user,
-	    fd, &events);
-	if (err != 0)
-		finish(scan, err_text(err));
-}
-
-static void
-walk(struct scan *scan, enum scan_state state)
-{
-	scan->state = state;
-	scan->begun_ms = clock_mono_ms();
-	scan->changes = scan->scope->changes;
-	scan->was_still = quota_scope_is_still(scan->scope);
-	scan->found = (struct amount){ 0 };
-	scan->root = scan->first_root;
-	walk_root(scan);
-}
-
-/* ---- beginning */
-
-struct open_job {
-	uv_work_t work;
-	struct master *master;
-	struct scan *scan; /* is not freed meanwhile */
-	struct user *user;
-	struct home_roots roots;
-	struct failure failure;
-	int err;
-};
-
-static void
-open_account(uv_work_t *work)
-{
-	struct open_job *job = work->data;
-
-	job->err = provider_find(job->master->provider, job->scan->username, &job->user,
-	    &job->failure);
-	if (job->err == 0)
-		job->err = home_open(job->user, job->master->map_ids, &job->roots, &job->failure);
-}
-
-/* What is to be walked, and whose it is. NULL, or why there is nothing. */
-static const char *
-choose_roots(struct scan *scan)
-{
-	struct quotas *quotas = scan->scans->master->quotas;
-	size_t root = 1;
-
-	scan->end_root = scan->roots.count;
-	if (!scan->is_folder) {
-		scan->scope = quota_scope_use(quotas, scan->user);
-		return scan->scope != NULL ? NULL : err_text(ERR_MEMORY);
-	}
-	while (root < scan->roots.count &&
-	       !directory_id_equal(scan->roots.ids[root], scan->directory))
-		root++;
-	if (root >= scan->roots.count)
-		return "the account does not have it any more";
-	scan->first_root = root;
-	scan->end_root = root + 1;
-	if ((scan->scope = quota_folder_find(quotas, scan->directory)) == NULL)
-		return "nobody uses it any more";
-	scan->scope->users++;
-	return NULL;
-}
-
-static void
-account_opened(uv_work_t *work, int status)
-{
-	struct open_job *job = work->data;
-	struct scan *scan = job->scan;
-	const char *error;
-
-	scan->user = job->user;
-	scan->roots = job->roots;
-	error = scan->cancelled ? "it was cancelled" :
-	    scan->scans->stopping ? "the server is going down" :
-	    job->err != 0 ? job->failure.text :
-	    status != 0 ? err_text(ERR_MEMORY) : choose_roots(scan);
-	if (error == NULL)
-		walk(scan, SCAN_WALKING);
-	else
-		finish(scan, error);
-	free(job);
 }
 
 static void
 begin(struct scan *scan)
 {
-	struct open_job *job = calloc(1, sizeof(*job));
+	struct scan_run_settings settings = { .master = scan->scans->master,
+		.username = scan->username,
+		.directory = scan->is_folder ? &scan->directory : NULL, .ctx = scan,
+		.progress = on_progress, .ended = on_ended };
 
-	scan->state = SCAN_OPENING;
-	scan->scans->running++;
-	if (job == NULL) {
-		finish(scan, err_text(ERR_MEMORY));
-		return;
-	}
-	job->work.data = job;
-	job->scan = scan;
-	job->master = scan->scans->master;
-	if (uv_queue_work(&job->master->loop, &job->work, open_account, account_opened) != 0)
-		bug("the thread pool takes no work");
+	if (scan_run_new(&scan->run, &settings) == 0)
+		scan->scans->running++;
+	else
+		end(scan, err_text(ERR_MEMORY));
 }
 
 static struct scan *
-first_queued(struct quota_scans *scans)
+first_waiting(struct quota_scans *scans)
 {
 	struct scan *scan;
 
 	pthread_mutex_lock(&scans->lock);
 	TAILQ_FOREACH(scan, &scans->list, link) {
-		if (scan->state == SCAN_QUEUED)
+		if (scan->run == NULL)
 			break;
 	}
 	pthread_mutex_unlock(&scans->lock);
@@ -508,7 +288,7 @@ begin_some(struct quota_scans *scans)
 {
 	struct scan *scan;
 
-	while (scans->running < QUOTA_SCANS_AT_ONCE && (scan = first_queued(scans)) != NULL)
+	while (scans->running < QUOTA_SCANS_AT_ONCE && (scan = first_waiting(scans)) != NULL)
 		begin(scan);
 }
 
@@ -527,14 +307,12 @@ quota_scan_cancel(struct quota_scans *scans, const char *username)
 
 	pthread_mutex_lock(&scans->lock);
 	scan = find(scans, username, NULL);
-	if (scan != NULL && scan->asked)
-		scan->cancelled = true;
+	if (scan != NULL && !scan->asked)
+		scan = NULL;
 	pthread_mutex_unlock(&scans->lock);
-	if (scan == NULL || !scan->asked)
+	if (scan == NULL)
 		return ERR_NOT_FOUND;
-	/* what reads its account will see it */
-	if (scan->state != SCAN_OPENING)
-		finish(scan, "it was cancelled");
+	end(scan, "it was cancelled");
 	return 0;
 }
 
@@ -545,12 +323,10 @@ quota_scan_forked(struct quota_scans *scans, uint64_t number, pid_t pid)
 
 	pthread_mutex_lock(&scans->lock);
 	TAILQ_FOREACH(scan, &scans->list, link) {
-		if (scan->worker != NULL && scan_worker_number(scan->worker) == number)
+		if (scan->run != NULL && scan_run_forked(scan->run, number, pid))
 			break;
 	}
 	pthread_mutex_unlock(&scans->lock);
-	if (scan != NULL)
-		scan_worker_forked(scan->worker, pid);
 	return scan != NULL;
 }
 
@@ -583,8 +359,7 @@ quota_scans_stop(struct quota_scans *scans)
 	pthread_mutex_unlock(&scans->lock);
 	for (scan = TAILQ_FIRST(&scans->list); scan != NULL; scan = next) {
 		next = TAILQ_NEXT(scan, link);
-		if (scan->state != SCAN_OPENING)
-			finish(scan, "the server is going down");
+		end(scan, "the server is going down");
 	}
 	uv_close((uv_handle_t *)&scans->wake, NULL);
 }
