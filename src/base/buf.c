@@ -23,7 +23,15 @@ buf_free(struct buf *b)
 void
 buf_clear(struct buf *b)
 {
-	b->n = 0;
+	buf_cut(b, 0);
+}
+
+void
+buf_cut(struct buf *b, size_t n)
+{
+	if (n > b->n)
+		bug("keeping %zu of %zu bytes", n, b->n);
+	b->n = n;
 	b->bad = 0;
 }
 
@@ -40,7 +48,7 @@ buf_view(const struct buf *b)
 }
 
 uint8_t *
-buf_room(struct buf *b, size_t n)
+buf_grow(struct buf *b, size_t n)
 {
 	size_t cap;
 	uint8_t *p;
@@ -156,6 +164,22 @@ void
 buf_text(struct buf *b, const char *s)
 {
 	buf_raw(b, s, strlen(s));
+}
+
+void
+buf_decimal(struct buf *b, int64_t v)
+{
+	char text[sizeof("-9223372036854775808") - 1];
+	size_t at = sizeof(text);
+	uint64_t left = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
+	do {
+		text[--at] = (char)('0' + left % 10);
+		left /= 10;
+	} while (left > 0);
+	if (v < 0)
+		text[--at] = '-';
+	buf_raw(b, text + at, sizeof(text) - at);
 }
 
 void

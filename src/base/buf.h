@@ -19,7 +19,7 @@ struct buf {
 	uint8_t *p;
 	size_t n;   /* bytes in use */
 	size_t cap; /* bytes allocated */
-	size_t max; /* never grows past this */
+	size_t max; /* never grows past this; never less than n */
 	int bad;    /* 0, or why the buffer is poisoned */
 };
 
@@ -29,12 +29,27 @@ struct buf buf_init(size_t max);
 void buf_free(struct buf *b);
 /* Forgets the content and the poison, keeps the memory. */
 void buf_clear(struct buf *b);
+/* Forgets what stands behind the first n bytes, and the poison; there must be so many. */
+void buf_cut(struct buf *b, size_t n);
 /* 0, ERR_LIMIT or ERR_MEMORY. */
 MUST int buf_error(const struct buf *b);
 struct view buf_view(const struct buf *b);
 
+/* What buf_room() does when the memory is too small, or the buffer poisoned. */
+uint8_t *buf_grow(struct buf *b, size_t n);
 /* Appends n bytes of room and returns them, or NULL when poisoned. Valid until the next write. */
-uint8_t *buf_room(struct buf *b, size_t n);
+static inline uint8_t *
+buf_room(struct buf *b, size_t n)
+{
+	uint8_t *p;
+
+	if (b->bad != 0 || n > b->max - b->n || n > b->cap - b->n)
+		return buf_grow(b, n);
+	p = b->p + b->n;
+	b->n += n;
+	return p;
+}
+
 void buf_raw(struct buf *b, const void *bytes, size_t n);
 void buf_u8(struct buf *b, uint8_t v);
 void buf_u16(struct buf *b, uint16_t v);
@@ -48,6 +63,8 @@ void buf_cstr(struct buf *b, const char *s);
 void buf_mpint(struct buf *b, const uint8_t *bytes, size_t n);
 /* Text without a length. */
 void buf_text(struct buf *b, const char *s);
+/* The number in decimal digits. */
+void buf_decimal(struct buf *b, int64_t v);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Drops the first n bytes and moves the rest to the front. */
 void buf_drop(struct buf *b, size_t n);

@@ -1,9 +1,10 @@
 #include "base/log_line.h"
 
+#include "base/encode.h"
 #include "base/utf8.h"
 
-#include <inttypes.h>
-#include <time.h>
+#include <stdbool.h>
+#include <string.h>
 
 const char *
 log_level_text(enum log_level level)
@@ -13,72 +14,140 @@ log_level_text(enum log_level level)
 	return names[level];
 }
 
+/* buf_raw() and buf_text(), compiled in: a line is made of many short pieces, often constants. */
+static inline void
+add(struct buf *out, const void *bytes, size_t n)
+{
+	uint8_t *p = buf_room(out, n);
+
+	if (p != NULL)
+		memcpy(p, bytes, n);
+}
+
+static inline void
+add_text(struct buf *out, const char *text)
+{
+	add(out, text, strlen(text));
+}
+
+static void
+quote_number(struct buf *out, uint8_t c)
+{
+	buf_text(out, "\\u00");
+	hex_encode(out, (struct view){ .p = &c, .n = 1 });
+}
+
+enum { WORD_BYTES = sizeof(uint64_t) };
+
+/* Each byte of a word with the same value. */
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static bool
+is_plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/*
+ * is_plain() of eight bytes at once. A subtraction sets the highest bit of the first byte that is
+ * less than what is taken from it, and the addition that of 0x7f; none can set one wrongly, because
+ * before the first byte that is not plain there is nothing to borrow or to carry.
+ */
+static bool
+is_plain_word(const uint8_t *p)
+{
+	uint64_t w, found;
+
+	memcpy(&w, p, sizeof(w));
+	found = w | (w - EACH(0x20)) | (w + EACH(1)) | ((w ^ EACH('"')) - EACH(1)) |
+	    ((w ^ EACH('\\')) - EACH(1));
+	return (found & EACH(0x80)) == 0;
+}
+
 /* How many bytes from here on stand for themselves. */
 static size_t
-plain_bytes(const uint8_t *p, size_t n)
+plain_bytes(struct view text)
 {
-	size_t i = 0;
+	size_t i = 0, n;
 
-	while (i < n && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\')
-		i++;
+	do {
+		while (text.n - i >= WORD_BYTES && is_plain_word(text.p + i))
+			i += WORD_BYTES;
+		while (i < text.n && is_plain(text.p[i]))
+			i++;
+		n = utf8_length((struct view){ .p = text.p + i, .n = text.n - i });
+		if (n > 1)
+			i += n;
+	} while (n > 1);
 	return i;
+}
+
+static void
+quote_byte(struct buf *out, uint8_t c)
+{
+	switch (c) {
+	case '"': buf_text(out, "\\\""); break;
+	case '\\': buf_text(out, "\\\\"); break;
+	case '\n': buf_text(out, "\\n"); break;
+	case '\r': buf_text(out, "\\r"); break;
+	case '\t': buf_text(out, "\\t"); break;
+	default:
+		if (c < 0x80)
+			quote_number(out, c);
+		else
+			buf_text(out, "\xef\xbf\xbd");
+	}
 }
 
 void
 json_quote(struct buf *out, struct view text)
 {
-	buf_u8(out, '"');
-	for (size_t i = 0; i < text.n;) {
-		size_t plain = plain_bytes(text.p + i, text.n - i);
-		uint8_t c;
-		size_t n;
+	add_text(out, "\"");
+	for (size_t i = 0; i < text.n; i++) {
+		size_t plain = plain_bytes((struct view){ .p = text.p + i, .n = text.n - i });
 
-		buf_raw(out, text.p + i, plain);
-		if ((i += plain) == text.n)
-			break;
-		c = text.p[i];
-		n = utf8_length((struct view){ .p = text.p + i, .n = text.n - i });
-
-		if (n == 0) {
-			buf_text(out, "\xef\xbf\xbd");
-			n = 1;
-		} else if (c == '"' || c == '\\') {
-			buf_u8(out, '\\');
-			buf_u8(out, c);
-		} else if (c == '\n') {
-			buf_text(out, "\\n");
-		} else if (c == '\r') {
-			buf_text(out, "\\r");
-		} else if (c == '\t') {
-			buf_text(out, "\\t");
-		} else if (c < 0x20 || c == 0x7f) {
-			buf_printf(out, "\\u%04x", c);
-		} else {
-			buf_raw(out, text.p + i, n);
-		}
-		i += n;
+		add(out, text.p + i, plain);
+		if ((i += plain) < text.n)
+			quote_byte(out, text.p[i]);
 	}
-	buf_u8(out, '"');
+	add_text(out, "\"");
 }
 
 void
-log_line_begin(struct buf *line, enum log_level level, int64_t wall_ms, const char *sender)
+log_line_begin(struct buf *line, enum log_level level, int64_t wall_ms, struct local_time *last,
+	const char *sender)
 {
-	time_t seconds = wall_ms / 1000;
-	struct tm tm;
-	char text[32];
+	int64_t seconds = wall_ms / 1000, ms = wall_ms % 1000;
+	char fraction[] = { '.', '0', '0', '0', '"' };
 
-	localtime_r(&seconds, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	buf_printf(line, "{\"level\":\"%s\",\"time\":\"%s.%03d\"", log_level_text(level), text,
-	    (int)(wall_ms % 1000));
+	/* before 1970 */
+	if (ms < 0) {
+		ms += 1000;
+		seconds--;
+	}
+	fraction[1] += (char)(ms / 100);
+	fraction[2] += (char)(ms / 10 % 10);
+	fraction[3] += (char)(ms % 10);
+	add_text(line, "{\"level\":\"");
+	add_text(line, log_level_text(level));
+	add_text(line, "\",\"time\":\"");
+	add_text(line, local_time_text(last, seconds));
+	add(line, fraction, sizeof(fraction));
 	log_line_cstr(line, "sender", sender);
+}
+
+static void
+add_key(struct buf *line, const char *key)
+{
+	add_text(line, ",\"");
+	add_text(line, key);
+	add_text(line, "\":");
 }
 
 void
 log_line_text(struct buf *line, const char *key, struct view value)
 {
-	buf_printf(line, ",\"%s\":", key);
+	add_key(line, key);
 	json_quote(line, value);
 }
 
@@ -91,13 +160,14 @@ log_line_cstr(struct buf *line, const char *key, const char *value)
 void
 log_line_number(struct buf *line, const char *key, int64_t value)
 {
-	buf_printf(line, ",\"%s\":%" PRId64, key, value);
+	add_key(line, key);
+	buf_decimal(line, value);
 }
 
 void
 log_line_end(struct buf *line)
 {
-	buf_text(line, "}\n");
+	add_text(line, "}\n");
 }
 
 void
@@ -110,7 +180,7 @@ json_without_markup(struct buf *out, struct view json)
 		if (json.p[i] != '<' && json.p[i] != '>' && json.p[i] != '&')
 			continue;
 		buf_raw(out, json.p + begin, i - begin);
-		buf_printf(out, "\\u%04x", json.p[i]);
+		quote_number(out, json.p[i]);
 		begin = i + 1;
 	}
 	buf_raw(out, json.p + begin, json.n - begin);

@@ -2,12 +2,14 @@
  * log_line.h - builds one log line: a JSON object whose keys keep the order they are added in.
  *
  * Text is escaped here and nowhere else: whatever bytes a client sent, the line stays one line of
- * valid UTF-8. It writes into a buffer; where the line goes is the caller's business.
+ * valid UTF-8. It writes into a buffer, whose maximum is the limit of a line, and allocates nothing
+ * but that; where the line goes is the caller's business.
  */
 #ifndef BASE_LOG_LINE_H
 #define BASE_LOG_LINE_H
 
 #include "base/buf.h"
+#include "base/local_time.h"
 
 #include <stdint.h>
 
@@ -16,8 +18,12 @@ enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERRO
 /* "debug", "info", "warn", "error". */
 const char *log_level_text(enum log_level level);
 
-/* Starts the object with "level", "time" (local, milliseconds, no zone) and "sender". */
-void log_line_begin(struct buf *line, enum log_level level, int64_t wall_ms, const char *sender);
+/*
+ * Starts the object with "level", "time" (local, milliseconds, no zone) and "sender". `last` is
+ * kept from line to line.
+ */
+void log_line_begin(struct buf *line, enum log_level level, int64_t wall_ms,
+	struct local_time *last, const char *sender);
 /* Adds a member; the key is ours and is not escaped. */
 void log_line_text(struct buf *line, const char *key, struct view value);
 void log_line_cstr(struct buf *line, const char *key, const char *value);

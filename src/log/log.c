@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "log/log_file.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,10 +23,12 @@ struct log {
 	struct log_file *file; /* for LOG_TO_FILE */
 	bool verbose;
 	int64_t (*wall_ms)(void);
-	uint64_t lost; /* lines since the last that could be written */
+	struct local_time time; /* of the last line */
+	struct buf lines; /* those that are not written yet, and the one that is being built */
+	size_t begin;     /* of that one */
+	uint64_t waiting; /* lines in `lines`, and the lost ones that they tell of */
+	uint64_t lost;    /* lines that none tells of yet */
 	unsigned holds;
-	struct buf held;     /* lines that wait for log_release() */
-	uint64_t held_lines;
 };
 
 int
@@ -38,7 +41,7 @@ log_open(struct log **out, const struct log_settings *settings)
 	if (log == NULL)
 		return ERR_MEMORY;
 	pthread_mutex_init(&log->lock, NULL);
-	log->held = buf_init(HELD_BYTES + LINE_MAX_BYTES);
+	log->lines = buf_init(LINE_MAX_BYTES);
 	log->destination = settings->destination;
 	log->verbose = settings->verbose;
 	log->wall_ms = settings->wall_ms != NULL ? settings->wall_ms : clock_wall_ms;
@@ -57,7 +60,7 @@ log_free(struct log **log)
 	if (*log == NULL)
 		return;
 	log_file_free(&(*log)->file);
-	buf_free(&(*log)->held);
+	buf_free(&(*log)->lines);
 	pthread_mutex_destroy(&(*log)->lock);
 	free(*log);
 	*log = NULL;
@@ -80,30 +83,12 @@ write_bytes(struct log *log, struct view bytes)
 }
 
 static void
-write_held(struct log *log)
+write_lines(struct log *log)
 {
-	if (log->held_lines > 0 && write_bytes(log, buf_view(&log->held)) != 0)
-		log->lost += log->held_lines;
-	log->held_lines = 0;
-	buf_clear(&log->held);
-}
-
-static int
-write_line(struct log *log, const struct buf *line)
-{
-	struct view bytes = buf_view(line);
-
-	if (buf_error(line) != 0)
-		return buf_error(line);
-	if (log->holds == 0)
-		return write_bytes(log, bytes);
-	buf_raw(&log->held, bytes.p, bytes.n);
-	if (buf_error(&log->held) != 0)
-		return buf_error(&log->held);
-	log->held_lines++;
-	if (log->held.n >= HELD_BYTES)
-		write_held(log);
-	return 0;
+	if (log->waiting > 0 && write_bytes(log, buf_view(&log->lines)) != 0)
+		log->lost += log->waiting;
+	log->waiting = 0;
+	buf_clear(&log->lines);
 }
 
 void
@@ -121,50 +106,64 @@ log_release(struct log *log)
 	if (log->holds == 0)
 		bug("the log is released and was not held");
 	if (--log->holds == 0)
-		write_held(log);
+		write_lines(log);
 	pthread_mutex_unlock(&log->lock);
 }
 
-/* Tells how many lines are missing; stays silent until that itself can be written. */
-static int
-write_lost(struct log *log)
-{
-	struct buf line = buf_init(LINE_MAX_BYTES), message = buf_init(MESSAGE_MAX);
-	int err;
-
-	buf_printf(&message, "%llu lines could not be written before this one",
-	    (unsigned long long)log->lost);
-	log_line_begin(&line, LOG_LEVEL_WARN, log->wall_ms(), "service");
-	log_line_cstr(&line, "connection_id", "");
-	log_line_text(&line, "message", buf_view(&message));
-	log_line_end(&line);
-	err = write_line(log, &line);
-	if (err == 0)
-		log->lost = 0;
-	buf_free(&line);
-	buf_free(&message);
-	return err;
-}
-
-/* Ends the line, writes it and frees it. */
 static void
-finish(struct log *log, struct buf *line)
+begin_line(struct log *log, enum log_level level, const char *sender)
 {
-	log_line_end(line);
-	pthread_mutex_lock(&log->lock);
-	if ((log->lost > 0 && write_lost(log) != 0) || write_line(log, line) != 0)
-		log->lost++;
-	pthread_mutex_unlock(&log->lock);
-	buf_free(line);
+	log->begin = log->lines.n;
+	log->lines.max = log->begin + LINE_MAX_BYTES;
+	log_line_begin(&log->lines, level, log->wall_ms(), &log->time, sender);
 }
 
-static struct buf
+/* `worth`: how many lines are missing when this one is. */
+static void
+end_line(struct log *log, uint64_t worth)
+{
+	log_line_end(&log->lines);
+	if (buf_error(&log->lines) == 0) {
+		log->waiting += worth;
+	} else {
+		buf_cut(&log->lines, log->begin);
+		log->lost += worth;
+	}
+}
+
+static void
+tell_lost(struct log *log)
+{
+	char message[80];
+	uint64_t lost = log->lost;
+
+	snprintf(message, sizeof(message), "%" PRIu64 " lines could not be written before this one",
+	    lost);
+	log->lost = 0;
+	begin_line(log, LOG_LEVEL_WARN, "service");
+	log_line_cstr(&log->lines, "connection_id", "");
+	log_line_cstr(&log->lines, "message", message);
+	end_line(log, lost);
+}
+
+/* Locks the log until finish(): a line is built where it waits to be written. */
+static struct buf *
 begin(struct log *log, enum log_level level, const char *sender)
 {
-	struct buf line = buf_init(LINE_MAX_BYTES);
+	pthread_mutex_lock(&log->lock);
+	if (log->lost > 0)
+		tell_lost(log);
+	begin_line(log, level, sender);
+	return &log->lines;
+}
 
-	log_line_begin(&line, level, log->wall_ms(), sender);
-	return line;
+static void
+finish(struct log *log)
+{
+	end_line(log, 1);
+	if (log->holds == 0 || log->lines.n >= HELD_BYTES)
+		write_lines(log);
+	pthread_mutex_unlock(&log->lock);
 }
 
 static bool
@@ -177,14 +176,14 @@ void
 log_app_view(struct log *log, enum log_level level, const char *sender, const char *connection_id,
 	struct view message)
 {
-	struct buf line;
+	struct buf *line;
 
 	if (!is_wanted(log, level))
 		return;
 	line = begin(log, level, sender);
-	log_line_cstr(&line, "connection_id", connection_id);
-	log_line_text(&line, "message", message);
-	finish(log, &line);
+	log_line_cstr(line, "connection_id", connection_id);
+	log_line_text(line, "message", message);
+	finish(log);
 }
 
 __attribute__((format(printf, 3, 0))) static struct view
@@ -272,52 +271,48 @@ log_console(struct log *log, enum log_level level, const char *sender, const cha
 void
 log_transfer(struct log *log, const struct log_transfer *transfer)
 {
-	struct buf line;
+	struct buf *line;
 
 	if (!is_wanted(log, LOG_LEVEL_INFO))
 		return;
 	line = begin(log, LOG_LEVEL_INFO, transfer->upload ? "Upload" : "Download");
-	log_line_number(&line, "elapsed_ms", (int64_t)transfer->elapsed_ms);
-	log_line_number(&line, "size_bytes", (int64_t)transfer->size_bytes);
-	log_line_cstr(&line, "username", transfer->username);
-	log_line_text(&line, "file_path", transfer->file_path);
-	log_line_cstr(&line, "connection_id", transfer->connection_id);
-	log_line_cstr(&line, "protocol", transfer->protocol);
-	finish(log, &line);
+	log_line_number(line, "elapsed_ms", (int64_t)transfer->elapsed_ms);
+	log_line_number(line, "size_bytes", (int64_t)transfer->size_bytes);
+	log_line_cstr(line, "username", transfer->username);
+	log_line_text(line, "file_path", transfer->file_path);
+	log_line_cstr(line, "connection_id", transfer->connection_id);
+	log_line_cstr(line, "protocol", transfer->protocol);
+	finish(log);
 }
 
 static void
 add_time(struct buf *line, const char *key, int64_t seconds)
 {
-	char text[40] = "";
-	time_t t = seconds;
-	struct tm tm;
+	struct local_time moment = { 0 };
 
-	if (seconds != LOG_NO_TIME && localtime_r(&t, &tm) != NULL)
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	log_line_cstr(line, key, text);
+	log_line_cstr(line, key, seconds != LOG_NO_TIME ? local_time_text(&moment, seconds) : "");
 }
 
 void
 log_command(struct log *log, const struct log_command *command)
 {
-	struct buf line;
+	struct buf *line;
 
 	if (!is_wanted(log, LOG_LEVEL_INFO))
 		return;
 	line = begin(log, LOG_LEVEL_INFO, command->sender);
-	log_line_cstr(&line, "username", command->username);
-	log_line_text(&line, "file_path", command->file_path);
-	log_line_text(&line, "target_path", command->target_path);
-	log_line_cstr(&line, "filemode", command->filemode);
-	log_line_number(&line, "uid", command->uid);
-	log_line_number(&line, "gid", command->gid);
-	add_time(&line, "access_time", command->access_time);
-	add_time(&line, "modification_time", command->modification_time);
-	log_line_text(&line, "ssh_command", command->ssh_command);
-	log_line_cstr(&line, "connection_id", command->connection_id);
-	log_line_cstr(&line, "protocol", command->protocol);
-	finish(log, &line);
+	log_line_cstr(line, "username", command->username);
+	log_line_text(line, "file_path", command->file_path);
+	log_line_text(line, "target_path", command->target_path);
+	log_line_cstr(line, "filemode", command->filemode);
+	log_line_number(line, "uid", command->uid);
+	log_line_number(line, "gid", command->gid);
+	add_time(line, "access_time", command->access_time);
+	add_time(line, "modification_time", command->modification_time);
+	log_line_text(line, "ssh_command", command->ssh_command);
+	log_line_cstr(line, "connection_id", command->connection_id);
+	log_line_cstr(line, "protocol", command->protocol);
+	finish(log);
 }
 
 const char *
@@ -340,35 +335,35 @@ log_filemode(uint32_t mode, char *out)
 void
 log_http(struct log *log, const struct log_http *request)
 {
-	struct buf line;
+	struct buf *line;
 
 	if (!is_wanted(log, LOG_LEVEL_INFO))
 		return;
 	line = begin(log, LOG_LEVEL_INFO, "httpd");
-	log_line_text(&line, "method", request->method);
-	log_line_text(&line, "proto", request->protocol);
-	log_line_text(&line, "remote_addr", request->remote_address);
-	log_line_text(&line, "request_id", request->request_id);
-	log_line_text(&line, "uri", request->uri);
-	log_line_text(&line, "user_agent", request->user_agent);
-	log_line_number(&line, "resp_status", request->status);
-	log_line_number(&line, "resp_size", (int64_t)request->size_bytes);
-	log_line_number(&line, "elapsed_ms", (int64_t)request->elapsed_ms);
-	finish(log, &line);
+	log_line_text(line, "method", request->method);
+	log_line_text(line, "proto", request->protocol);
+	log_line_text(line, "remote_addr", request->remote_address);
+	log_line_text(line, "request_id", request->request_id);
+	log_line_text(line, "uri", request->uri);
+	log_line_text(line, "user_agent", request->user_agent);
+	log_line_number(line, "resp_status", request->status);
+	log_line_number(line, "resp_size", (int64_t)request->size_bytes);
+	log_line_number(line, "elapsed_ms", (int64_t)request->elapsed_ms);
+	finish(log);
 }
 
 void
 log_connection_failed(struct log *log, const char *client_ip, struct view username,
 	const char *login_type, struct view error)
 {
-	struct buf line;
+	struct buf *line;
 
 	if (log->destination == LOG_TO_NOTHING)
 		return;
 	line = begin(log, LOG_LEVEL_DEBUG, "connection_failed");
-	log_line_cstr(&line, "client_ip", client_ip);
-	log_line_text(&line, "username", username);
-	log_line_cstr(&line, "login_type", login_type);
-	log_line_text(&line, "error", error);
-	finish(log, &line);
+	log_line_cstr(line, "client_ip", client_ip);
+	log_line_text(line, "username", username);
+	log_line_cstr(line, "login_type", login_type);
+	log_line_text(line, "error", error);
+	finish(log);
 }

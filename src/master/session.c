@@ -18,6 +18,7 @@
 enum { TAKE_OVER_MS = 30000 };
 /* A later login than the last one stored by at least so much is stored. */
 enum { TOUCH_LOGIN_MS = 10 * 1000 };
+enum { HOST_PATH_MAX = 16384 };
 
 /* ---- opening */
 
@@ -376,17 +377,16 @@ connection_protocol_text(uint8_t protocol)
 	return names[protocol];
 }
 
-int
-on_transfer_done(struct connection *c, struct rd fields)
+/* `path` is for the path on the host: one buffer for many transfers. */
+static int
+transfer_done(struct connection *c, struct rd fields, struct buf *path)
 {
 	struct ipc_transfer_done message;
 	struct connection_transfer *t;
-	struct buf path = buf_init(16384);
 	int err = ipc_decode_transfer_done(fields, &message);
 
 	if (err != 0)
 		return err;
-	active(c);
 	t = find_transfer(c, message.transfer);
 	if (t != NULL) {
 		LIST_REMOVE(t, link);
@@ -396,36 +396,50 @@ on_transfer_done(struct connection *c, struct rd fields)
 	}
 	metrics_transfer(c->master->metrics, message.protocol, message.upload, message.failed,
 	    message.bytes);
-	account_host_path(c->user, c->home, message.path, &path);
+	buf_clear(path);
+	account_host_path(c->user, c->home, message.path, path);
 	if (!message.failed)
 		log_transfer(c->master->log, &(struct log_transfer){ .upload = message.upload,
 			.elapsed_ms = message.elapsed_ms, .size_bytes = message.bytes,
-			.username = c->user->username, .file_path = buf_view(&path),
+			.username = c->user->username, .file_path = buf_view(path),
 			.connection_id = c->id_text, .protocol = connection_protocol_text(message.protocol) });
 	else
 		log_app(c->master->log, LOG_LEVEL_WARN, "sftpd", c->id_text,
 		    "%s of \"%.*s\" by user \"%s\" failed after %" PRIu64 " bytes",
-		    message.upload ? "upload" : "download", (int)path.n, (const char *)path.p,
+		    message.upload ? "upload" : "download", (int)path->n, (const char *)path->p,
 		    c->user->username, message.bytes);
-	buf_free(&path);
 	return 0;
+}
+
+int
+on_transfer_done(struct connection *c, struct rd fields)
+{
+	struct buf path = buf_init(HOST_PATH_MAX);
+	int err = transfer_done(c, fields, &path);
+
+	active(c);
+	buf_free(&path);
+	return err;
 }
 
 int
 on_transfers_done(struct connection *c, struct rd fields)
 {
 	struct ipc_transfers_done message;
+	struct buf path = buf_init(HOST_PATH_MAX);
 	struct rd r;
 	int err = ipc_decode_transfers_done(fields, &message);
 
 	r = rd_of(message.records);
+	active(c);
 	log_hold(c->master->log);
 	while (err == 0 && r.n > 0) {
 		struct view record = rd_str(&r, ipc_rows[IPC_TRANSFER_DONE].max_bytes);
 
-		err = r.bad != 0 ? r.bad : on_transfer_done(c, rd_of(record));
+		err = r.bad != 0 ? r.bad : transfer_done(c, rd_of(record), &path);
 	}
 	log_release(c->master->log);
+	buf_free(&path);
 	return err;
 }
 
@@ -436,7 +450,7 @@ on_operation_done(struct connection *c, struct rd fields)
 	static const char *const senders[] = { "Rename", "Rmdir", "Mkdir", "Symlink", "Remove",
 		"Chmod", "Chown", "Chtimes", "Link", "Truncate", "SSHCommand" };
 	struct ipc_operation_done message;
-	struct buf path = buf_init(16384), target = buf_init(16384);
+	struct buf path = buf_init(HOST_PATH_MAX), target = buf_init(HOST_PATH_MAX);
 	char mode[LOG_FILEMODE_SIZE] = "";
 	int err = ipc_decode_operation_done(fields, &message);
 

@@ -149,6 +149,41 @@ buffer_keeps_its_maximum(void **state)
 	buf_free(&b);
 }
 
+/* A maximum that the owner lowers holds, though there is memory for more. */
+static void
+buffer_keeps_a_lower_maximum(void **state)
+{
+	struct buf b = buf_init(100);
+	(void)state;
+
+	assert_non_null(buf_room(&b, 100));
+	buf_clear(&b);
+	b.max = 10;
+	assert_non_null(buf_room(&b, 10));
+	assert_null(buf_room(&b, 1));
+	assert_int_equal(buf_error(&b), ERR_LIMIT);
+	buf_free(&b);
+}
+
+/* What is cut off is gone, with what went wrong in it. */
+static void
+buffer_is_cut(void **state)
+{
+	struct buf b = buf_init(4);
+	(void)state;
+
+	buf_text(&b, "ab");
+	buf_cut(&b, 2);
+	assert_true(view_is(buf_view(&b), "ab"));
+	buf_text(&b, "cde");
+	assert_int_equal(buf_error(&b), ERR_LIMIT);
+	buf_cut(&b, 1);
+	assert_true(view_is(buf_view(&b), "a"));
+	buf_text(&b, "xyz");
+	assert_true(view_is(buf_view(&b), "axyz"));
+	buf_free(&b);
+}
+
 static void
 copies_refuse_nul_and_length(void **state)
 {
@@ -217,6 +252,8 @@ main(void)
 		cmocka_unit_test(flags_are_0_or_1),
 		cmocka_unit_test(mpints_have_one_spelling),
 		cmocka_unit_test(buffer_keeps_its_maximum),
+		cmocka_unit_test(buffer_keeps_a_lower_maximum),
+		cmocka_unit_test(buffer_is_cut),
 		cmocka_unit_test(copies_refuse_nul_and_length),
 		cmocka_unit_test(name_lists_are_walked),
 		cmocka_unit_test(lines_are_walked),

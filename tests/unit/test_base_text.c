@@ -1,8 +1,7 @@
-/* Encodings, UTF-8, addresses, log lines, files. */
+/* Encodings, UTF-8, addresses, files. */
 #include "base/address.h"
 #include "base/encode.h"
 #include "base/fd.h"
-#include "base/log_line.h"
 #include "base/permission.h"
 #include "base/utf8.h"
 
@@ -141,29 +140,6 @@ ranges(void **state)
 }
 
 static void
-log_lines_stay_lines(void **state)
-{
-	static const char expected[] =
-		",\"sender\":\"s\",\"k\":\"q\\\" b\\\\ n\\n r\\r t\\t \\u0001\\u007f \xc3\xa4 \xef\xbf\xbd\xef"
-		"\xbf\xbd\",\"n\":-5}\n";
-	struct buf line = buf_init(1024);
-	char *text;
-	(void)state;
-
-	log_line_begin(&line, LOG_LEVEL_WARN, 1234, "s");
-	log_line_text(&line, "k", view_of("q\" b\\ n\n r\r t\t \x01\x7f \xc3\xa4 \xff\xc3"));
-	log_line_number(&line, "n", -5);
-	log_line_end(&line);
-	text = view_dup(buf_view(&line));
-	assert_non_null(text);
-	assert_memory_equal(text, "{\"level\":\"warn\",\"time\":\"", 24);
-	assert_non_null(strstr(text, ".234\""));
-	assert_string_equal(strstr(text, ",\"sender\""), expected);
-	free(text);
-	buf_free(&line);
-}
-
-static void
 files(void **state)
 {
 	char directory[] = "/tmp/postern-test-XXXXXX", path[64];
@@ -218,7 +194,6 @@ main(void)
 		cmocka_unit_test(utf8_one_spelling),
 		cmocka_unit_test(addresses_have_one_form),
 		cmocka_unit_test(ranges),
-		cmocka_unit_test(log_lines_stay_lines),
 		cmocka_unit_test(files),
 		cmocka_unit_test(permission_names),
 	};

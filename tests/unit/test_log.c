@@ -529,6 +529,71 @@ test_lost_lines(void **state)
 	buf_free(&content);
 }
 
+/* All that were held are counted, with those that the first of them told of. */
+static void
+test_lost_held_lines(void **state)
+{
+	struct log_settings settings = settings_for("fullheld.log");
+	struct log *log = open_log(&settings);
+	struct rlimit before, none;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	log_app(log, LOG_LEVEL_INFO, "s", "", "lost");
+	log_hold(log);
+	log_app(log, LOG_LEVEL_INFO, "s", "", "lost too");
+	log_app(log, LOG_LEVEL_INFO, "s", "", "lost as well");
+	log_release(log);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	log_app(log, LOG_LEVEL_INFO, "s", "", "last");
+	log_app(log, LOG_LEVEL_INFO, "s", "", "very last");
+	log_free(&log);
+	expect_content("fullheld.log",
+	    "{\"level\":\"warn\"," TIME ",\"sender\":\"service\",\"connection_id\":\"\","
+	    "\"message\":\"3 lines could not be written before this one\"}\n"
+	    "{\"level\":\"info\"," TIME ",\"sender\":\"s\",\"connection_id\":\"\","
+	    "\"message\":\"last\"}\n"
+	    "{\"level\":\"info\"," TIME ",\"sender\":\"s\",\"connection_id\":\"\","
+	    "\"message\":\"very last\"}\n");
+}
+
+/* A line of 64 KiB is written, one of a byte more is not, and those around it are. */
+static void
+test_longest_line(void **state)
+{
+	struct log_settings settings = settings_for("longest.log");
+	struct log *log = open_log(&settings);
+	size_t limit = 64 * 1024, text = limit - (line_length() - 1);
+	uint8_t *message = malloc(text + 1);
+	struct buf content = buf_init(TEXT_MAX);
+
+	(void)state;
+	assert_non_null(message);
+	memset(message, 'x', text + 1);
+	log_hold(log);
+	log_app(log, LOG_LEVEL_INFO, "s", "", "0");
+	log_app_view(log, LOG_LEVEL_INFO, "s", "", (struct view){ message, text + 1 });
+	log_app_view(log, LOG_LEVEL_INFO, "s", "", (struct view){ message, text });
+	log_app(log, LOG_LEVEL_INFO, "s", "", "0");
+	log_release(log);
+	log_free(&log);
+	assert_int_equal(fd_read_file("longest.log", &content), 0);
+	buf_u8(&content, 0);
+	assert_non_null(strstr((char *)content.p,
+	    "\"0\"}\n{\"level\":\"warn\"," TIME ",\"sender\":\"service\",\"connection_id\":\"\","
+	    "\"message\":\"1 lines could not be written before this one\"}\n{\"level\":\"info\","));
+	assert_int_equal(content.n - 1, 2 * line_length() + limit +
+	    strlen("{\"level\":\"warn\"," TIME ",\"sender\":\"service\",\"connection_id\":\"\","
+		   "\"message\":\"1 lines could not be written before this one\"}\n"));
+	assert_memory_equal(content.p + content.n - 1 - 4, "0\"}\n", 4);
+	buf_free(&content);
+	free(message);
+}
+
 /* A new name that cannot be had must not cost the line. */
 static void
 test_rotation_fails(void **state)
@@ -571,6 +636,8 @@ main(void)
 		cmocka_unit_test(test_compression),
 		cmocka_unit_test(test_compression_fails),
 		cmocka_unit_test(test_lost_lines),
+		cmocka_unit_test(test_lost_held_lines),
+		cmocka_unit_test(test_longest_line),
 		cmocka_unit_test(test_rotation_fails),
 	};
 
