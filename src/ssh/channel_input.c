@@ -115,14 +115,18 @@ budget_with(const struct ssh_channel *channel, uint64_t target)
 	return sum;
 }
 
-/* The window doubles whenever a whole one has been used up and nothing is waiting. */
+/*
+ * The window doubles whenever half of it has been used up and nothing is waiting. A TCP sender that
+ * starts slowly doubles each round trip as well, and by then has sent as much as in all before: a
+ * window that grew by whole ones would always be a step behind it.
+ */
 static void
 grow_window(struct ssh_channel *channel, size_t used)
 {
 	uint64_t target = (uint64_t)channel->window_target * 2;
 
 	channel->window_used += used;
-	if (channel->window_used < channel->window_target || ssh_channel_kept(channel) > 0)
+	if (channel->window_used < channel->window_target / 2 || ssh_channel_kept(channel) > 0)
 		return;
 	channel->window_used = 0;
 	if (target <= CHANNEL_WINDOW_LARGEST &&

@@ -600,6 +600,36 @@ window_grows(void **state)
 	test_pair_close(&p);
 }
 
+/* TCP's slow start sends twice as much in each round trip; the window is never what stops it. */
+static void
+window_keeps_up_with_slow_start(void **state)
+{
+	struct test_pair p;
+	uint32_t channel;
+	uint64_t window = CHANNEL_WINDOW_FIRST;
+
+	(void)state;
+	open_usual(&p);
+	p.received.max = 0; /* what came is not looked at */
+	assert_int_equal(test_pair_subsystem(&p, 4, WINDOW, PACKET, &channel), 0);
+	for (uint64_t flight = 32 * 1024; flight <= CHANNEL_WINDOW_LARGEST / 2; flight *= 2) {
+		struct view payload;
+
+		assert_true(window >= flight);
+		for (uint64_t sent = 0; sent < flight; sent += 32 * 1024)
+			assert_int_equal(test_pair_data(&p, channel, pattern, 32 * 1024), 0);
+		window -= flight;
+		while (test_client_recv(&p.client, &payload) == 0) {
+			struct rd r = rd_of(payload);
+
+			assert_int_equal(rd_u8(&r), SSH_MSG_CHANNEL_WINDOW_ADJUST);
+			assert_int_equal(rd_u32(&r), 4);
+			window += rd_u32(&r);
+		}
+	}
+	test_pair_close(&p);
+}
+
 /* However hard all of them are used: the sum stays within the budget, and opening stays possible.
  */
 static void
@@ -1027,6 +1057,7 @@ main(void)
 		cmocka_unit_test(data_beyond_our_window),
 		cmocka_unit_test(largest_data_message),
 		cmocka_unit_test(window_grows),
+		cmocka_unit_test(window_keeps_up_with_slow_start),
 		cmocka_unit_test(windows_share_a_budget),
 		cmocka_unit_test(half_used_data_is_offered_again),
 		cmocka_unit_test(data_before_a_program),
