@@ -73,13 +73,12 @@ has_kem(const char *name)
 	return found;
 }
 
-/* Each way to agree on a key once, so that what libcrypto makes on first use is made before fork.
- */
+/* Each way to agree on a key that takes no long, once. */
 static int
 warm_key_agreements(void)
 {
 	static const char *const names[] = { "curve25519-sha256", "ecdh-sha2-nistp256",
-		"diffie-hellman-group14-sha256", "mlkem768x25519-sha256" };
+		"mlkem768x25519-sha256" };
 	const struct key_agreement_algorithm *algorithm;
 	struct key_agreement *client = NULL;
 	struct buf client_public = buf_init(KEY_AGREEMENT_PUBLIC_MAX);
@@ -109,48 +108,22 @@ warm_key_agreements(void)
 	return err;
 }
 
-/* A signature made and checked with each kind of key that is made quickly. */
+/* The MODP groups take milliseconds; looking their parts up by name is what costs later. */
 static int
-warm_signatures(void)
+warm_modp(void)
 {
-	static const enum key_type types[] = { KEY_ED25519, KEY_ECDSA_P256 };
-	struct private_key *key = NULL;
-	struct view algorithm, data = view_of("warm");
-	struct buf signature = buf_init(PUBLIC_KEY_SIGNATURE_MAX);
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < sizeof(types) / sizeof(types[0]) && err == 0; i++) {
-		buf_clear(&signature);
-		if ((err = private_key_generate(types[i], &key)) != 0)
-			break;
-		algorithm = view_of(private_key_algorithm_at(key, 0, 0));
-		if ((err = private_key_sign(key, algorithm, data, 0, &signature)) == 0)
-			err = public_key_verify(
-			    private_key_blob(key), algorithm, data, buf_view(&signature), 0);
-		private_key_free(&key);
-	}
-	buf_free(&signature);
-	return err;
-}
-
-/* RSA keys take too long to make; looking its parts up by name is what costs later. */
-static int
-warm_rsa(void)
-{
-	EVP_KEYMGMT *keys = EVP_KEYMGMT_fetch(NULL, "RSA", NULL);
-	EVP_SIGNATURE *signatures = EVP_SIGNATURE_fetch(NULL, "RSA", NULL);
-	int err = keys != NULL && signatures != NULL ? 0 : ERR_CRYPTO;
+	EVP_KEYMGMT *keys = EVP_KEYMGMT_fetch(NULL, "DH", NULL);
+	EVP_KEYEXCH *agreements = EVP_KEYEXCH_fetch(NULL, "DH", NULL);
+	int err = keys != NULL && agreements != NULL ? 0 : ERR_CRYPTO;
 
 	EVP_KEYMGMT_free(keys);
-	EVP_SIGNATURE_free(signatures);
+	EVP_KEYEXCH_free(agreements);
 	return err;
 }
 
 int
 crypto_init(void)
 {
-	uint8_t seed[16];
 	int err;
 
 	if (initialised)
@@ -167,11 +140,15 @@ crypto_init(void)
 		return ERR_CRYPTO;
 	global.has_mlkem = has_kem("ML-KEM-768");
 	initialised = true;
-	crypto_random(seed, sizeof(seed));
-	if ((err = warm_key_agreements()) != 0 || (err = warm_signatures()) != 0 ||
-	    (err = warm_rsa()) != 0)
-		initialised = false;
-	return err;
+	return 0;
+}
+
+int
+crypto_warm(void)
+{
+	int err = warm_key_agreements();
+
+	return err != 0 ? err : warm_modp();
 }
 
 void

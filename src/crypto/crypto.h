@@ -8,9 +8,9 @@
  * master/ and worker/.
  *
  * crypto_init() is called once per process tree before anything else here; after it nothing is
- * loaded, opened or looked up lazily, so that it works in a forked child whose sandbox can open
- * no file. One object is not used from two threads at once, with one exception: several threads may
- * sign with one private key.
+ * loaded or opened, so that it works in a forked child whose sandbox can open no file. One object
+ * is not used from two threads at once, with one exception: several threads may sign with one
+ * private key.
  */
 #ifndef CRYPTO_CRYPTO_H
 #define CRYPTO_CRYPTO_H
@@ -31,11 +31,16 @@
 #include <stddef.h>
 
 /*
- * Fetches every algorithm, seeds the generator and runs each kind of key once, so that children
- * share the pages and need no file. Reads no openssl.cnf. A second call does nothing.
- * ERR_CRYPTO when libcrypto lacks an algorithm that is not optional.
+ * Fetches every algorithm. Reads no openssl.cnf. A second call does nothing. ERR_CRYPTO when
+ * libcrypto lacks an algorithm that is not optional.
  */
 MUST int crypto_init(void);
+/*
+ * Agrees on keys with itself, so that what libcrypto looks up and makes on first use is there, and
+ * children that are forked then share its pages. For a process that forks login workers. ERR_CRYPTO
+ * when it does not agree.
+ */
+MUST int crypto_warm(void);
 /* Fills n bytes from the kernel's generator through libcrypto's; a generator that fails is a bug().
  */
 void crypto_random(void *out, size_t n);

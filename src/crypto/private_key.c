@@ -66,7 +66,8 @@ find_type(EVP_PKEY *pkey, enum key_type *type_out, const char **reason_out)
 
 /*
  * Signs and checks: the halves of a file that was put together wrongly, or by somebody who wants
- * faulty signatures made, do not pass.
+ * faulty signatures made, do not pass. The first signature of a large RSA key would take a quarter
+ * of the server's start; its numbers tell the same.
  */
 static int
 prove(const struct private_key *k)
@@ -75,6 +76,8 @@ prove(const struct private_key *k)
 	struct view data = view_of("proof"), name = view_of(private_key_algorithm_at(k, 0, 0));
 	int err;
 
+	if (k->type == KEY_RSA && rsa_numbers_agree(k->pkey))
+		return 0;
 	if ((err = private_key_sign(k, name, data, 0, &signature)) == 0)
 		err = public_key_verify(buf_view(&k->blob), name, data, buf_view(&signature), 0);
 	buf_free(&signature);

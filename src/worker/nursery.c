@@ -320,7 +320,7 @@ initialise(struct nursery *n)
 	n->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (n->null_fd < 0 || hold_signals(n) != 0)
 		return ERR_IO;
-	if ((err = crypto_init()) != 0 || (err = take_setup(n)) != 0)
+	if ((err = crypto_init()) != 0 || (err = crypto_warm()) != 0 || (err = take_setup(n)) != 0)
 		return err;
 	if ((err = sandbox_prepare()) != 0)
 		return err;

@@ -301,7 +301,8 @@ setup(void **state)
 {
 	if (CRYPTO_set_mem_functions(scarce_malloc, scarce_realloc, scarce_free) != 1)
 		return -1;
-	return setup_crypto(state);
+	/* what libcrypto makes on first use is there before memory is scarce, as in the nursery */
+	return setup_crypto(state) != 0 || crypto_warm() != 0 ? -1 : 0;
 }
 
 int

@@ -1,5 +1,7 @@
 #include "crypto_support.h"
 
+#include "crypto/private_key_private.h"
+
 #include <sys/stat.h>
 
 enum { BYTES_MAX = 1 << 16 };
@@ -552,6 +554,133 @@ test_mixed_halves(void **state)
 	buf_free(&body_second);
 }
 
+struct rsa_fields {
+	struct view n, e, d, iqmp, p, q;
+};
+
+/* An RSA key as ssh-keygen writes it: all of the body, and its numbers in there. */
+static struct buf
+rsa_body(const char *name, struct rsa_fields *out)
+{
+	struct buf file, body;
+	struct view section;
+	struct rd r;
+
+	(void)unlink(path(name));
+	assert_int_equal(RUN("ssh-keygen", "-q", "-t", "rsa", "-b", "1024", "-N", "", "-C", "c", "-f",
+			     path(name)),
+	    0);
+	file = load(path(name));
+	body = unarmour(buf_view(&file));
+	buf_free(&file);
+	r = rd_of(buf_view(&body));
+	rd_raw(&r, 15); /* "openssh-key-v1" and its NUL */
+	for (int i = 0; i < 3; i++)
+		rd_str(&r, BYTES_MAX); /* cipher, key derivation, its options */
+	rd_u32(&r);
+	rd_str(&r, BYTES_MAX); /* the public key */
+	section = rd_str(&r, BYTES_MAX);
+	assert_int_equal(rd_end(&r), 0);
+	r = rd_of(section);
+	rd_u32(&r);
+	rd_u32(&r);
+	rd_str(&r, BYTES_MAX);
+	*out = (struct rsa_fields){ .n = rd_mpint(&r, 1024) };
+	out->e = rd_mpint(&r, 1024);
+	out->d = rd_mpint(&r, 1024);
+	out->iqmp = rd_mpint(&r, 1024);
+	out->p = rd_mpint(&r, 1024);
+	out->q = rd_mpint(&r, 1024);
+	assert_int_equal(r.bad, 0);
+	return body;
+}
+
+static int
+parse_rsa_fields(const struct rsa_fields *k, struct private_key **out)
+{
+	struct buf blob = buf_init(BYTES_MAX), section = buf_init(BYTES_MAX);
+	struct buf body = buf_init(BYTES_MAX), text = buf_init(BYTES_MAX);
+	const struct view numbers[] = { k->n, k->e, k->d, k->iqmp, k->p, k->q };
+	int err;
+
+	buf_cstr(&blob, "ssh-rsa");
+	buf_mpint(&blob, k->e.p, k->e.n);
+	buf_mpint(&blob, k->n.p, k->n.n);
+	buf_u64(&section, 0);
+	buf_cstr(&section, "ssh-rsa");
+	for (size_t i = 0; i < COUNT(numbers); i++)
+		buf_mpint(&section, numbers[i].p, numbers[i].n);
+	buf_cstr(&section, "");
+	for (uint8_t padding = 1; section.n % 8 != 0; padding++)
+		buf_u8(&section, padding);
+	buf_raw(&body, "openssh-key-v1", 15);
+	buf_cstr(&body, "none");
+	buf_cstr(&body, "none");
+	buf_cstr(&body, "");
+	buf_u32(&body, 1);
+	buf_str(&body, buf_view(&blob));
+	buf_str(&body, buf_view(&section));
+	buf_text(&text, "-----BEGIN OPENSSH PRIVATE KEY-----\n");
+	base64_encode(&text, buf_view(&body), true);
+	buf_text(&text, "\n-----END OPENSSH PRIVATE KEY-----\n");
+	assert_int_equal(buf_error(&text), 0);
+	err = parse(buf_view(&text), out);
+	buf_free(&blob);
+	buf_free(&section);
+	buf_free(&body);
+	buf_free(&text);
+	return err;
+}
+
+/* The numbers of two keys in one file: the arithmetic sees each of them. */
+static void
+test_mixed_rsa_numbers(void **state)
+{
+	struct rsa_fields a, b, mixed;
+	struct buf body_a = rsa_body("a", &a), body_b = rsa_body("b", &b);
+	struct private_key *key;
+
+	(void)state;
+	assert_int_equal(parse_rsa_fields(&a, &key), 0);
+	assert_true(rsa_numbers_agree(private_key_pkey(key)));
+	private_key_free(&key);
+	mixed = a;
+	mixed.d = b.d;
+	assert_int_equal(parse_rsa_fields(&mixed, &key), ERR_CRYPTO);
+	mixed = b;
+	mixed.n = a.n;
+	assert_int_equal(parse_rsa_fields(&mixed, &key), ERR_CRYPTO);
+	for (int part = 0; part < 3; part++) {
+		struct view *const parts[] = { &mixed.iqmp, &mixed.p, &mixed.q };
+		const struct view wrong[] = { b.iqmp, b.p, b.q };
+
+		mixed = a;
+		*parts[part] = wrong[part];
+		/* with d alone libcrypto makes good signatures, if slowly */
+		if (parse_rsa_fields(&mixed, &key) == 0)
+			assert_false(rsa_numbers_agree(private_key_pkey(key)));
+		private_key_free(&key);
+	}
+	buf_free(&body_a);
+	buf_free(&body_b);
+}
+
+/* Not a key of two primes, but a key. */
+static void
+test_three_primes(void **state)
+{
+	struct private_key *key;
+	struct buf file;
+
+	(void)state;
+	OPENSSL("genrsa", "-traditional", "-primes", "3", "-out", path("o"), "2048");
+	file = load(path("o"));
+	assert_int_equal(parse(buf_view(&file), &key), 0);
+	assert_false(rsa_numbers_agree(private_key_pkey(key)));
+	private_key_free(&key);
+	buf_free(&file);
+}
+
 static void
 test_not_keys(void **state)
 {
@@ -594,6 +723,8 @@ main(void)
 		cmocka_unit_test(test_damaged_files),
 		cmocka_unit_test(test_damaged_openssh_body),
 		cmocka_unit_test(test_mixed_halves),
+		cmocka_unit_test(test_mixed_rsa_numbers),
+		cmocka_unit_test(test_three_primes),
 		cmocka_unit_test(test_not_keys),
 	};
 
