@@ -186,10 +186,12 @@ no_new_privileges(void)
 int
 sandbox_prepare(void)
 {
+	static const enum filter filters[] = { FILTER_NURSERY, FILTER_LOGIN, FILTER_WRITE,
+		FILTER_READ, FILTER_SCAN };
 	int err = 0;
 
-	for (enum filter filter = 0; filter < FILTERS && err == 0; filter++)
-		err = filter_build(filter);
+	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]) && err == 0; i++)
+		err = filter_build(filters[i]);
 	return err;
 }
 

@@ -72,9 +72,9 @@ bool sandbox_support_complete(const struct sandbox_support *support);
 const char *sandbox_support_text(const struct sandbox_support *support, char *out, size_t size);
 
 /*
- * Builds the seccomp programs of all roles, so that a forked child installs one with a single
- * system call. The nursery calls it before its own sandbox_enter(); others need not. 0 or
- * ERR_MEMORY or ERR_IO.
+ * Builds the seccomp programs of the nursery and of all that it forks, so that a child installs one
+ * with a single system call. The nursery calls it before its own sandbox_enter(); a process that is
+ * executed anew need not. 0 or ERR_MEMORY or ERR_IO.
  */
 MUST int sandbox_prepare(void);
 

@@ -271,9 +271,7 @@ initialise(struct http_server *s)
 	if (s->epoll_fd < 0 || watch(s, s->link.fd, &s->link) != 0 ||
 	    watch(s, s->listen_fd, &s->listen_fd) != 0)
 		return ERR_IO;
-	/* before the limit on files, which the making of the programs would meet */
-	if ((err = sandbox_prepare()) != 0 ||
-	    (err = sandbox_enter(SANDBOX_HTTP, &(struct sandbox_rules){ 0 })) != 0)
+	if ((err = sandbox_enter(SANDBOX_HTTP, &(struct sandbox_rules){ 0 })) != 0)
 		return err;
 	ipc_encode_http_ready(&s->link.out, &(struct ipc_http_ready){ .version = IPC_VERSION });
 	err = master_link_send(&s->link);

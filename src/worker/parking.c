@@ -270,9 +270,6 @@ initialise(struct parking *p)
 	p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (p->epoll_fd < 0 || epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, p->link.fd, &event) != 0)
 		return ERR_IO;
-	/* before the limit on files, which the making of the programs would meet */
-	if ((err = sandbox_prepare()) != 0)
-		return err;
 	err = sandbox_enter(SANDBOX_PARKING, &(struct sandbox_rules){ 0 });
 	if (err != 0)
 		return err;
