@@ -1,23 +1,17 @@
 #include "master/nurseries.h"
 
-#include "base/fd.h"
-#include "base/process_title.h"
 #include "ipc/ipc.h"
+#include "master/nursery_process.h"
 #include "master/outbox.h"
-#include "sandbox/sandbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-/* A nursery finds its socket here. */
-enum { NURSERY_FD = 3 };
 /* Nurseries that end before they are ready, one after the other, before we give up. */
 enum { FAILED_STARTS_MAX = 5 };
 enum { WORKER_BUCKETS = 1024 };
@@ -28,12 +22,7 @@ struct nursery {
 	LIST_ENTRY(nursery) link;
 	struct nurseries *owner;
 	enum nursery_state state;
-	pid_t pid;
-	int fd;
-	uv_poll_t *poll;
-	struct ipc_inbox inbox;
-	struct ipc_gate gate;
-	struct outbox out;
+	struct nursery_process process;
 };
 
 struct worker_process {
@@ -103,47 +92,10 @@ worker_free(struct nurseries *n, struct worker_process *w)
 	n->worker_count--;
 }
 
-/* What was not sent is for another nursery to do. */
 static void
-nursery_close_socket(struct nursery *nursery)
+close_socket(struct nursery *nursery)
 {
-	outbox_rescue(&nursery->out, &nursery->owner->waiting);
-	if (nursery->poll != NULL) {
-		uv_poll_stop(nursery->poll);
-		uv_close((uv_handle_t *)nursery->poll, free_handle);
-		nursery->poll = NULL;
-	}
-	fd_close(&nursery->fd);
-	ipc_inbox_free(&nursery->inbox);
-}
-
-static void on_event(uv_poll_t *poll, int status, int events);
-
-/* Sends what fits and waits in the loop for room for the rest. */
-static int
-flush(struct nursery *nursery)
-{
-	int err, events = UV_READABLE;
-
-	if (nursery->fd < 0)
-		return ERR_EOF;
-	err = outbox_send(&nursery->out, nursery->fd);
-	if (err == ERR_AGAIN) {
-		events |= UV_WRITABLE;
-		err = 0;
-	}
-	if (err == 0)
-		uv_poll_start(nursery->poll, events, on_event);
-	return err;
-}
-
-/* Takes the message and its descriptors. An error means that the nursery is lost. */
-static int
-send_to(struct nursery *nursery, struct buf *message, const int *fds, size_t fd_count)
-{
-	int err = outbox_put(&nursery->out, message, fds, fd_count);
-
-	return err != 0 ? err : flush(nursery);
+	nursery_process_close(&nursery->process, &nursery->owner->waiting);
 }
 
 /* No more forks from this one; it ends after its last worker. */
@@ -155,10 +107,10 @@ retire(struct nursery *nursery)
 	if (nursery->state == NURSERY_RETIRED)
 		return;
 	nursery->state = NURSERY_RETIRED;
-	outbox_rescue(&nursery->out, &nursery->owner->waiting);
+	outbox_rescue(&nursery->process.out, &nursery->owner->waiting);
 	ipc_encode_nursery_retire(&message, &(struct ipc_nursery_retire){});
-	if (send_to(nursery, &message, NULL, 0) != 0)
-		nursery_close_socket(nursery);
+	if (nursery_process_send(&nursery->process, &message, NULL, 0) != 0)
+		close_socket(nursery);
 }
 
 static void
@@ -181,7 +133,7 @@ nursery_lost(struct nursery *nursery)
 	struct nurseries *n = nursery->owner;
 	bool was_serving = n->serving == nursery;
 
-	nursery_close_socket(nursery);
+	close_socket(nursery);
 	if (!was_serving)
 		return;
 	if (nursery->state == NURSERY_STARTING)
@@ -202,14 +154,14 @@ on_ready(struct nursery *nursery, struct rd fields)
 		return err;
 	if (message.version != IPC_VERSION)
 		return ERR_PROTOCOL;
-	nursery->gate.phase = PHASE_RUN;
+	nursery->process.gate.phase = PHASE_RUN;
 	if (n->serving != nursery)
 		return 0;
 	nursery->state = NURSERY_SERVING;
 	n->failed_starts = 0;
-	outbox_rescue(&n->waiting, &nursery->out);
+	outbox_rescue(&n->waiting, &nursery->process.out);
 	n->events.ready(n->events.ctx, true);
-	return flush(nursery);
+	return nursery_process_flush(&nursery->process);
 }
 
 static int
@@ -265,12 +217,10 @@ on_exited(struct nursery *nursery, struct rd fields)
 }
 
 static int
-dispatch(struct nursery *nursery, struct ipc_message *message)
+on_said(void *ctx, const struct ipc_message *message)
 {
-	int err = ipc_gate_check(&nursery->gate, message);
+	struct nursery *nursery = ctx;
 
-	if (err != 0)
-		return err;
 	switch (message->type) {
 	case IPC_NURSERY_READY: return on_ready(nursery, message->fields);
 	case IPC_NURSERY_FORKED: return on_forked(nursery, message->fields);
@@ -280,118 +230,47 @@ dispatch(struct nursery *nursery, struct ipc_message *message)
 }
 
 static void
-read_messages(struct nursery *nursery)
+on_lost(void *ctx, int err)
 {
-	/* bounded, so that one nursery cannot hold the loop */
-	for (int i = 0; i < 64 && nursery->fd >= 0; i++) {
-		struct ipc_message message;
-		int err = ipc_receive(nursery->fd, &nursery->inbox, &message);
+	struct nursery *nursery = ctx;
 
-		if (err == ERR_AGAIN)
-			return;
-		if (err == 0) {
-			err = dispatch(nursery, &message);
-			ipc_message_close_fds(&message);
-		}
-		if (err != 0) {
-			if (err != ERR_EOF)
-				warn(nursery->owner, "dropped", err);
-			nursery_lost(nursery);
-			return;
-		}
-	}
-}
-
-static void
-on_event(uv_poll_t *poll, int status, int events)
-{
-	struct nursery *nursery = poll->data;
-
-	if ((events & UV_WRITABLE) != 0 && flush(nursery) != 0)
-		nursery_lost(nursery);
-	else if (status != 0 || (events & UV_READABLE) != 0)
-		read_messages(nursery);
-}
-
-/* What the child does between fork and exec: async-signal-safe calls only. */
-static _Noreturn void
-become_nursery(int fd)
-{
-	static char name[] = "postern", role[] = "nursery", room[] = PROCESS_TITLE_ROOM;
-	/* so that no worker looks symbols up, and none does it in a library that is gone */
-	static char bind[] = "LD_BIND_NOW=1";
-	char *const argv[] = { name, role, room, NULL };
-	char *const envp[] = { bind, NULL };
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (sandbox_pass_capabilities(true) != 0 || dup2(fd, NURSERY_FD) < 0)
-		_exit(127);
-	/* this is the file that runs now, also after an upgrade replaced it on disk */
-	execve("/proc/self/exe", argv, envp);
-	_exit(127);
-}
-
-static int
-execute(pid_t *pid_out, int fd)
-{
-	*pid_out = fork();
-	if (*pid_out < 0)
-		return ERR_IO;
-	if (*pid_out == 0)
-		become_nursery(fd);
-	return 0;
+	if (err != ERR_EOF)
+		warn(nursery->owner, "dropped", err);
+	nursery_lost(nursery);
 }
 
 static void
 start_nursery(struct nurseries *n)
 {
+	static const struct nursery_process_events events = { .said = on_said, .lost = on_lost };
 	struct buf message = buf_init(IPC_BYTES_MAX);
-	struct nursery *nursery = NULL;
-	int pair[2] = { -1, -1 }, high = -1;
+	struct nursery *nursery;
 	char text[160];
 
 	if (n->failed_starts >= FAILED_STARTS_MAX) {
 		n->events.failed(n->events.ctx, "the worker processes end before they are ready");
 		return;
 	}
-	if ((nursery = calloc(1, sizeof(*nursery))) == NULL || ipc_pair(pair) != 0)
-		goto fail;
-	if ((high = fcntl(pair[1], F_DUPFD_CLOEXEC, NURSERY_FD + 1)) < 0)
-		goto fail;
-	fd_close(&pair[1]);
-	if (execute(&nursery->pid, high) != 0)
-		goto fail;
-	fd_close(&high);
+	if ((nursery = calloc(1, sizeof(*nursery))) == NULL ||
+	    nursery_process_start(&nursery->process, n->loop, &events, nursery) != 0) {
+		snprintf(text, sizeof(text), "cannot start a worker process: %s", strerror(errno));
+		free(nursery);
+		n->events.failed(n->events.ctx, text);
+		return;
+	}
 	nursery->owner = n;
-	outbox_init(&nursery->out);
-	nursery->fd = fd_take(&pair[0]);
-	nursery->gate = (struct ipc_gate){ .peer = IPC_ROLE_NURSERY, .phase = PHASE_START };
-	nursery->poll = malloc(sizeof(*nursery->poll));
-	if (nursery->poll == NULL || uv_poll_init(n->loop, nursery->poll, nursery->fd) != 0)
-		bug("cannot watch the nursery");
-	nursery->poll->data = nursery;
 	LIST_INSERT_HEAD(&n->all, nursery, link);
 	n->serving = nursery;
 	ipc_encode_nursery_setup(&message, &(struct ipc_nursery_setup){
 		.version = IPC_VERSION, .config = buf_view(&n->config) });
-	if (send_to(nursery, &message, NULL, 0) != 0)
+	if (nursery_process_send(&nursery->process, &message, NULL, 0) != 0)
 		nursery_lost(nursery);
-	return;
-fail:
-	snprintf(text, sizeof(text), "cannot start a worker process: %s", strerror(errno));
-	fd_close(&pair[0]);
-	fd_close(&pair[1]);
-	fd_close(&high);
-	free(nursery);
-	n->events.failed(n->events.ctx, text);
 }
 
 static void
 nursery_free(struct nursery *nursery)
 {
-	nursery_close_socket(nursery);
+	close_socket(nursery);
 	LIST_REMOVE(nursery, link);
 	free(nursery);
 }
@@ -404,7 +283,7 @@ nursery_reaped(struct nursery *nursery, int status)
 	struct worker_process *w;
 
 	/* what it had still to say comes before its end */
-	read_messages(nursery);
+	nursery_process_read(&nursery->process);
 	for (size_t i = 0; i < WORKER_BUCKETS; i++) {
 		LIST_FOREACH(w, &n->workers[i], link) {
 			if (w->nursery == nursery)
@@ -428,7 +307,7 @@ on_child(uv_signal_t *signal_handle, int number)
 	(void)number;
 	for (nursery = LIST_FIRST(&n->all); nursery != NULL; nursery = next_nursery) {
 		next_nursery = LIST_NEXT(nursery, link);
-		if (waitpid(nursery->pid, &status, WNOHANG) == nursery->pid)
+		if (waitpid(nursery->process.pid, &status, WNOHANG) == nursery->process.pid)
 			nursery_reaped(nursery, status);
 	}
 	for (size_t i = 0; i < WORKER_BUCKETS; i++) {
@@ -531,10 +410,10 @@ request_fork(struct nurseries *n, struct buf *message, int first_fd, int second_
 
 	if (!nurseries_ready(n))
 		return outbox_put(&n->waiting, message, fds, 2);
-	if ((err = outbox_put(&nursery->out, message, fds, 2)) != 0)
+	if ((err = outbox_put(&nursery->process.out, message, fds, 2)) != 0)
 		return err;
 	/* the next nursery will do it */
-	if (flush(nursery) != 0)
+	if (nursery_process_flush(&nursery->process) != 0)
 		nursery_lost(nursery);
 	return 0;
 }
@@ -590,7 +469,7 @@ nurseries_kill(struct nurseries *n, pid_t pid)
 	}
 	/* its parent kills it: only there is the number sure to be this process still */
 	ipc_encode_kill_worker(&message, &(struct ipc_kill_worker){ .pid = (uint32_t)pid });
-	err = send_to(w->nursery, &message, NULL, 0);
+	err = nursery_process_send(&w->nursery->process, &message, NULL, 0);
 	/* one that has ended by itself may have told of ends that are still to be read */
 	if (err != 0 && err != ERR_EOF)
 		nursery_lost(w->nursery);

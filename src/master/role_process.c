@@ -1,23 +1,17 @@
 #include "master/role_process.h"
 
 #include "base/fd.h"
-#include "base/process_title.h"
 #include "master/outbox.h"
+#include "master/role_exec.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-enum {
-	/* Where the process finds its socket. */
-	ROLE_FD = 3,
-	/* Messages taken before others have their turn. */
-	MESSAGES_AT_ONCE = 64,
-};
+/* Messages taken before others have their turn. */
+enum { MESSAGES_AT_ONCE = 64 };
 
 struct role_process {
 	struct role_process_settings settings;
@@ -120,60 +114,25 @@ on_event(uv_poll_t *poll, int status, int events)
 
 /* ---- its life */
 
-/* What the child does between fork and exec: async-signal-safe calls only. */
-static _Noreturn void
-become(const char *role, int fd)
-{
-	static char name[] = "postern", room[] = PROCESS_TITLE_ROOM;
-	char *const argv[] = { name, (char *)role, room, NULL };
-	char *const envp[] = { NULL };
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (dup2(fd, ROLE_FD) < 0)
-		_exit(127);
-	/* this is the file that runs now, also after an upgrade replaced it on disk */
-	execve("/proc/self/exe", argv, envp);
-	_exit(127);
-}
-
 int
 role_process_start(struct role_process *p)
 {
-	int pair[2] = { -1, -1 }, high = -1;
-
 	/* the last one is not reaped yet */
 	if (p->pid != 0)
 		return ERR_UNAVAILABLE;
-	if (ipc_pair(pair) != 0 || (high = fcntl(pair[1], F_DUPFD_CLOEXEC, ROLE_FD + 1)) < 0 ||
-	    (p->poll = malloc(sizeof(*p->poll))) == NULL)
-		goto fail;
-	if (uv_poll_init(p->settings.loop, p->poll, pair[0]) != 0) {
+	if ((p->poll = malloc(sizeof(*p->poll))) == NULL)
+		return ERR_UNAVAILABLE;
+	if (role_exec(p->settings.role, false, &p->pid, &p->fd) != 0 ||
+	    uv_poll_init(p->settings.loop, p->poll, p->fd) != 0) {
 		free(p->poll);
 		p->poll = NULL;
-		goto fail;
-	}
-	p->poll->data = p;
-	p->fd = pair[0];
-	p->gate = (struct ipc_gate){ .peer = p->settings.peer, .phase = PHASE_START };
-	p->pid = fork();
-	if (p->pid == 0)
-		become(p->settings.role, high);
-	fd_close(&pair[1]);
-	fd_close(&high);
-	if (p->pid < 0) {
-		p->pid = 0;
-		close_socket(p);
+		fd_close(&p->fd);
 		return ERR_UNAVAILABLE;
 	}
+	p->poll->data = p;
+	p->gate = (struct ipc_gate){ .peer = p->settings.peer, .phase = PHASE_START };
 	uv_poll_start(p->poll, UV_READABLE, on_event);
 	return 0;
-fail:
-	fd_close(&pair[0]);
-	fd_close(&pair[1]);
-	fd_close(&high);
-	return ERR_UNAVAILABLE;
 }
 
 static void
