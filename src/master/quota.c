@@ -94,7 +94,7 @@ on_tick(uv_timer_t *timer)
 			tick_scope(q, scope, now_ms);
 		}
 	}
-	quota_store_write(q, now_ms);
+	quota_store_write(q, NULL, now_ms);
 	if (q->scopes == 0 && !q->database_away)
 		uv_timer_stop(timer);
 }
@@ -148,7 +148,7 @@ quota_scope_unuse(struct quotas *q, struct quota_scope *scope)
 	scope->unused_ms = clock_mono_ms();
 	/* what a session or a scan has found is not to be waited for */
 	if (quota_store_is_dirty(scope))
-		quota_store_write(q, scope->unused_ms);
+		quota_store_write(q, scope, scope->unused_ms);
 }
 
 /* ---- sessions */

@@ -41,8 +41,8 @@ void quota_folder_count(struct quotas *quotas, struct quota_scope *scope, uint64
 /* Tells other threads what is used. */
 void quota_folder_publish(struct quotas *quotas, struct quota_scope *scope);
 
-/* Puts what is to be written on the thread pool, unless a job is there already. */
-void quota_store_write(struct quotas *quotas, uint64_t now_ms);
+/* Puts what is to be written, or `only` this, on the thread pool, unless a job is there already. */
+void quota_store_write(struct quotas *quotas, struct quota_scope *only, uint64_t now_ms);
 /* The same on this thread, for the end of the server. */
 void quota_store_write_now(struct quotas *quotas);
 bool quota_store_is_dirty(const struct quota_scope *scope);

@@ -63,16 +63,20 @@ take(struct quotas *q, struct quota_scope *scope, struct write *out)
 }
 
 static void
-collect(struct quotas *q, struct write_job *job)
+collect(struct quotas *q, struct quota_scope *scope, struct write_job *job)
+{
+	if (job->count < WRITES_AT_ONCE && take(q, scope, &job->writes[job->count]))
+		job->count++;
+}
+
+static void
+collect_all(struct quotas *q, struct write_job *job)
 {
 	struct quota_scope *scope;
 
 	for (size_t i = 0; i < QUOTA_BUCKETS; i++) {
-		LIST_FOREACH(scope, &q->buckets[i], link) {
-			if (job->count < WRITES_AT_ONCE &&
-			    take(q, scope, &job->writes[job->count]))
-				job->count++;
-		}
+		LIST_FOREACH(scope, &q->buckets[i], link)
+			collect(q, scope, job);
 	}
 }
 
@@ -145,7 +149,7 @@ work_done(uv_work_t *request, int status)
 }
 
 void
-quota_store_write(struct quotas *q, uint64_t now_ms)
+quota_store_write(struct quotas *q, struct quota_scope *only, uint64_t now_ms)
 {
 	bool ask = q->database_away && now_ms - q->written_ms >= AWAY_MS;
 	struct write_job *job;
@@ -154,7 +158,10 @@ quota_store_write(struct quotas *q, uint64_t now_ms)
 		return;
 	job->work.data = job;
 	job->quotas = q;
-	collect(q, job);
+	if (only != NULL)
+		collect(q, only, job);
+	else
+		collect_all(q, job);
 	if (job->count == 0 && !ask) {
 		free(job);
 		return;
@@ -173,7 +180,7 @@ quota_store_write_now(struct quotas *q)
 
 	while (more && (job = calloc(1, sizeof(*job))) != NULL) {
 		job->quotas = q;
-		collect(q, job);
+		collect_all(q, job);
 		more = job->count == WRITES_AT_ONCE;
 		if (job->count > 0)
 			write_all(job);
