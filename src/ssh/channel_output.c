@@ -1,4 +1,9 @@
-/* Data to the client: straight into packets, and what the window does not let through. */
+/*
+ * Data to the client: straight into packets, and what the window does not let through.
+ *
+ * A channel's data is a stream, and a packet need not be one answer: the last packet stays open,
+ * and the next answer of the channel goes on in it until it is as large as the client takes.
+ */
 #include "ssh/connection_private.h"
 
 #include "base/secret.h"
@@ -18,9 +23,9 @@ slot_bytes(const struct ssh_channel *channel, size_t n)
 	return packet_output_slot_bytes(&channel->connection->t->out, CHANNEL_DATA_HEAD + n);
 }
 
-/* The header of a packet with n bytes, which lie behind it already; sends it. */
+/* The header of a packet with n bytes, which lie behind it already; a full one is sealed. */
 static int
-seal_data(struct ssh_channel *channel, uint8_t *payload, size_t n)
+put_data(struct ssh_channel *channel, uint8_t *payload, size_t n)
 {
 	struct ssh_transport *t = channel->connection->t;
 	int err;
@@ -28,10 +33,34 @@ seal_data(struct ssh_channel *channel, uint8_t *payload, size_t n)
 	payload[0] = SSH_MSG_CHANNEL_DATA;
 	put_u32(payload + 1, channel->client_number);
 	put_u32(payload + 5, (uint32_t)n);
-	if ((err = packet_output_seal(&t->out, payload, CHANNEL_DATA_HEAD + n)) != 0)
-		return transport_output_fault(t, err);
-	channel->client_window -= (uint32_t)n;
-	return 0;
+	if (n < channel->client_packet)
+		err = packet_output_open(&t->out, payload, CHANNEL_DATA_HEAD + n);
+	else
+		err = packet_output_seal(&t->out, payload, CHANNEL_DATA_HEAD + n);
+	return err == 0 ? 0 : transport_output_fault(t, err);
+}
+
+/* Makes the open packet the channel's, or sees that there is none. */
+static int
+take_open(struct ssh_channel *channel)
+{
+	struct ssh_connection *c = channel->connection;
+	int err;
+
+	if (c->open_channel == channel)
+		return 0;
+	c->open_channel = channel;
+	err = packet_output_close(&c->t->out);
+	return err == 0 ? 0 : transport_output_fault(c->t, err);
+}
+
+/* How much data of the channel, whose open packet it is, is in that. */
+static size_t
+begun_bytes(const struct ssh_channel *channel)
+{
+	size_t open = channel->connection->t->out.open;
+
+	return open > 0 ? open - CHANNEL_DATA_HEAD : 0;
 }
 
 /* Room for bulk data, with a write in between where that helps. */
@@ -55,21 +84,27 @@ drain_overflow(struct ssh_channel *channel)
 {
 	struct ssh_connection *c = channel->connection;
 	uint8_t *payload;
-	size_t n;
+	size_t n, begun;
 	int err;
 
 	while (overflow_bytes(channel) > 0 && channel->client_window > 0) {
+		if ((err = take_open(channel)) != 0)
+			return err;
+		begun = begun_bytes(channel);
 		n = overflow_bytes(channel);
 		if (n > channel->client_window)
 			n = channel->client_window;
-		if (n > channel->client_packet)
-			n = channel->client_packet;
-		if ((err = bulk_room(c, slot_bytes(channel, n))) != 0)
+		if (n > channel->client_packet - begun)
+			n = channel->client_packet - begun;
+		if ((err = bulk_room(c, slot_bytes(channel, begun + n))) != 0)
 			return err == ERR_AGAIN ? 0 : err;
-		payload = packet_output_payload(&c->t->out, 0);
-		memcpy(payload + CHANNEL_DATA_HEAD, channel->overflow + channel->overflow_start, n);
-		if ((err = seal_data(channel, payload, n)) != 0)
+		begun = begun_bytes(channel); /* a write in between has sealed it */
+		payload = packet_output_payload(&c->t->out);
+		memcpy(payload + CHANNEL_DATA_HEAD + begun,
+		    channel->overflow + channel->overflow_start, n);
+		if ((err = put_data(channel, payload, begun + n)) != 0)
 			return err;
+		channel->client_window -= (uint32_t)n;
 		channel->overflow_start += n;
 	}
 	return 0;
@@ -212,7 +247,7 @@ plan(struct ssh_channel *channel, size_t bytes, int pieces)
 
 	if (direct > channel->client_window)
 		direct = channel->client_window;
-	most = (size_t)pieces * packet;
+	most = (size_t)pieces * packet - begun_bytes(channel);
 	if (direct < bytes || direct > most) {
 		most -= packet; /* one piece is for the rest */
 		if (direct > most)
@@ -229,9 +264,10 @@ plan(struct ssh_channel *channel, size_t bytes, int pieces)
 static size_t
 plan_bytes(const struct reservation *p)
 {
-	size_t whole = p->direct / p->packet_bytes, rest = p->direct % p->packet_bytes;
+	size_t all = begun_bytes(p->channel) + p->direct;
+	size_t whole = all / p->packet_bytes, rest = all % p->packet_bytes;
 
-	return whole * slot_bytes(p->channel, p->packet_bytes) +
+	return (whole > 0 ? whole * slot_bytes(p->channel, p->packet_bytes) : 0) +
 	       (rest > 0 ? slot_bytes(p->channel, rest) : 0);
 }
 
@@ -258,21 +294,31 @@ channel_output_release(struct ssh_channel *channel)
 	channel->overflow_start = channel->overflow_end = channel->overflow_capacity = 0;
 }
 
-/* The pieces of a plan, the room for which is there. */
+/* The payload behind one that fills its slot. Sealing moves the end of the output, not the slots. */
+static uint8_t *
+next_payload(const struct reservation *p, uint8_t *payload)
+{
+	return payload + slot_bytes(p->channel, p->packet_bytes);
+}
+
+/* The pieces of a plan, the room for which is there; the first goes on in the open packet. */
 static int
 fill_pieces(const struct reservation *p, struct iovec *iov)
 {
-	struct packet_output *out = &p->channel->connection->t->out;
-	size_t step = slot_bytes(p->channel, p->packet_bytes), left = p->direct;
+	uint8_t *payload = packet_output_payload(&p->channel->connection->t->out);
+	size_t left = p->direct, begun = begun_bytes(p->channel);
 	int count = 0;
 
-	for (; left > 0; count++) {
-		size_t n = left < p->packet_bytes ? left : p->packet_bytes;
+	while (left > 0) {
+		size_t n = p->packet_bytes - begun;
 
-		iov[count].iov_base =
-		    packet_output_payload(out, (size_t)count * step) + CHANNEL_DATA_HEAD;
-		iov[count].iov_len = n;
-		left -= n;
+		if (n > left)
+			n = left;
+		iov[count].iov_base = payload + CHANNEL_DATA_HEAD + begun;
+		iov[count++].iov_len = n;
+		begun = 0;
+		if ((left -= n) > 0)
+			payload = next_payload(p, payload);
 	}
 	if (p->overflow > 0) {
 		iov[count].iov_base = p->channel->overflow;
@@ -305,6 +351,10 @@ ssh_channel_reserve(struct ssh_channel *channel, size_t bytes, struct iovec *iov
 		return ERR_EOF;
 	if (channel->starting || connection_is_held(c) || overflow_bytes(channel) > 0)
 		return reserve_later(channel);
+	if ((err = take_open(channel)) != 0) {
+		connection_fail(c, err);
+		return ERR_EOF;
+	}
 	p = plan(channel, bytes, *iov_count > SSH_RESERVE_PIECES ? SSH_RESERVE_PIECES : *iov_count);
 	if ((err = bulk_room(c, plan_bytes(&p))) == ERR_AGAIN)
 		return reserve_later(channel);
@@ -322,7 +372,7 @@ ssh_channel_commit(struct ssh_channel *channel, size_t bytes)
 {
 	struct ssh_connection *c = channel->connection;
 	struct reservation p = c->reservation;
-	size_t step = slot_bytes(channel, p.packet_bytes), direct;
+	size_t direct, all;
 	uint8_t *payload;
 	int err = 0;
 
@@ -330,16 +380,17 @@ ssh_channel_commit(struct ssh_channel *channel, size_t bytes)
 		bug("a commit of %zu bytes does not fit its reservation", bytes);
 	c->reservation.channel = NULL;
 	direct = bytes < p.direct ? bytes : p.direct;
+	channel->client_window -= (uint32_t)direct;
 	channel->overflow_start = 0;
 	channel->overflow_end = bytes - direct;
-	/* Sealing moves the end of the output, not the slots. */
-	payload = direct > 0 ? packet_output_payload(&c->t->out, 0) : NULL;
-	while (err == 0 && direct > 0) {
-		size_t n = direct < p.packet_bytes ? direct : p.packet_bytes;
+	all = direct > 0 ? begun_bytes(channel) + direct : 0;
+	payload = all > 0 ? packet_output_payload(&c->t->out) : NULL;
+	while (err == 0 && all > 0) {
+		size_t n = all < p.packet_bytes ? all : p.packet_bytes;
 
-		err = seal_data(channel, payload, n);
-		payload += step;
-		direct -= n;
+		err = put_data(channel, payload, n);
+		if ((all -= n) > 0)
+			payload = next_payload(&p, payload);
 	}
 	if (err != 0)
 		connection_fail(c, err);

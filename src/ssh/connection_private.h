@@ -71,6 +71,7 @@ struct ssh_connection {
 	struct ssh_channel **channels; /* config->max_channels of them, by number */
 	size_t channel_count;
 	struct reservation reservation;
+	struct ssh_channel *open_channel; /* whose data is in the output's open packet */
 	bool no_more_sessions;
 	bool blocked; /* the socket took no more; POLLOUT will tell */
 	int failed;   /* why the connection is over */

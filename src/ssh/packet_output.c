@@ -51,14 +51,21 @@ packet_output_slot_bytes(const struct packet_output *out, size_t n)
 	return PACKET_HEAD_BYTES + n + padding_for(out, n) + packet_cipher_tag_bytes(out->cipher);
 }
 
+/* Of the open slot, without what sealing adds. */
+static size_t
+open_bytes(const struct packet_output *out)
+{
+	return out->open > 0 ? PACKET_HEAD_BYTES + out->open : 0;
+}
+
 int
 packet_output_room(struct packet_output *out, size_t n, size_t spare)
 {
-	size_t pending = out->end - out->start;
+	size_t sealed = out->end - out->start, open = open_bytes(out);
 
 	if (out->bytes == NULL && (out->bytes = pages_alloc(out->capacity)) == NULL)
 		return ERR_MEMORY;
-	if (pending == 0)
+	if (sealed + open == 0)
 		out->start = out->end = 0;
 	if (n > out->capacity || spare > out->capacity - n)
 		return ERR_AGAIN;
@@ -66,18 +73,18 @@ packet_output_room(struct packet_output *out, size_t n, size_t spare)
 		return 0;
 	/* Bulk data moves only when there is little to move; small answers always find their way.
 	 */
-	if (out->capacity - pending < n + spare || (spare > 0 && pending > out->capacity / 4))
+	if (out->capacity - sealed < n + spare || (spare > 0 && sealed > out->capacity / 4))
 		return ERR_AGAIN;
-	memmove(out->bytes, out->bytes + out->start, pending);
+	memmove(out->bytes, out->bytes + out->start, sealed + open);
 	out->start = 0;
-	out->end = pending;
+	out->end = sealed;
 	return 0;
 }
 
 uint8_t *
-packet_output_payload(struct packet_output *out, size_t offset)
+packet_output_payload(struct packet_output *out)
 {
-	return out->bytes + out->end + offset + PACKET_HEAD_BYTES;
+	return out->bytes + out->end + PACKET_HEAD_BYTES;
 }
 
 /*
@@ -119,10 +126,31 @@ packet_output_seal(struct packet_output *out, uint8_t *payload, size_t n)
 		return err;
 	length += packet_cipher_tag_bytes(out->cipher);
 	out->end += length;
+	out->open = 0;
 	out->key_bytes += length;
 	out->key_packets++;
 	out->sequence++;
 	return 0;
+}
+
+int
+packet_output_open(struct packet_output *out, uint8_t *payload, size_t n)
+{
+	/* What is compressed leaves a gap, and nothing can grow behind one. */
+	if (out->deflate != NULL)
+		return packet_output_seal(out, payload, n);
+	if (payload != packet_output_payload(out))
+		bug("a slot is opened out of its order");
+	out->open = n;
+	return 0;
+}
+
+int
+packet_output_close(struct packet_output *out)
+{
+	if (out->open == 0)
+		return 0;
+	return packet_output_seal(out, packet_output_payload(out), out->open);
 }
 
 int
@@ -131,9 +159,11 @@ packet_output_send(struct packet_output *out, struct view payload)
 	uint8_t *p;
 	int err;
 
-	if ((err = packet_output_room(out, packet_output_slot_bytes(out, payload.n), 0)) != 0)
+	if ((err = packet_output_close(out)) != 0 ||
+	    (err = packet_output_room(out, packet_output_slot_bytes(out, payload.n), 0)) !=
+		0)
 		return err;
-	p = packet_output_payload(out, 0);
+	p = packet_output_payload(out);
 	memcpy(p, payload.p, payload.n);
 	return packet_output_seal(out, p, payload.n);
 }
@@ -142,7 +172,10 @@ int
 packet_output_flush(struct packet_output *out, int fd)
 {
 	ssize_t n;
+	int err;
 
+	if ((err = packet_output_close(out)) != 0)
+		return err;
 	while (out->start < out->end) {
 		n = write(fd, out->bytes + out->start, out->end - out->start);
 		if (n < 0 && errno == EINTR)
@@ -161,12 +194,14 @@ packet_output_flush(struct packet_output *out, int fd)
 size_t
 packet_output_pending(const struct packet_output *out)
 {
-	return out->end - out->start;
+	return out->end - out->start + open_bytes(out);
 }
 
 void
 packet_output_rekey(struct packet_output *out, struct packet_cipher *take, bool reset)
 {
+	if (out->open > 0)
+		bug("a packet of the old keys is still open");
 	packet_cipher_free(&out->cipher);
 	out->cipher = take;
 	out->key_bytes = 0;
@@ -189,7 +224,7 @@ packet_output_compress(struct packet_output *out, bool on)
 void
 packet_output_release(struct packet_output *out)
 {
-	if (out->bytes == NULL || out->start != out->end)
+	if (out->bytes == NULL || packet_output_pending(out) > 0)
 		return;
 	pages_free(out->bytes, out->capacity);
 	out->bytes = NULL;

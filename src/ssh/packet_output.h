@@ -3,7 +3,9 @@
  * slots, sealed where they lie, and written many at a time.
  *
  * A slot is room for one packet: length, padding length, payload, padding, tag. Slots are filled
- * and sealed in the order in which they lie. Knows nothing of what payloads mean.
+ * and sealed in the order in which they lie. The last one may stay open for a while, so that its
+ * payload can grow in place: whatever comes after it, and every flush, seals it first. Knows
+ * nothing of what payloads mean.
  */
 #ifndef SSH_PACKET_OUTPUT_H
 #define SSH_PACKET_OUTPUT_H
@@ -34,6 +36,7 @@ struct packet_output {
 	uint8_t *bytes; /* allocated when first needed */
 	size_t capacity;
 	size_t start, end; /* sealed and not yet written */
+	size_t open;       /* bytes of the payload in the open slot, at `end`; 0: none is open */
 	struct packet_cipher *cipher;
 	uint32_t sequence;
 	uint64_t key_bytes; /* encrypted under the present key */
@@ -51,22 +54,29 @@ void packet_output_free(struct packet_output *out);
 /* The size of a slot for a payload of n bytes; exact when there is no compression. */
 size_t packet_output_slot_bytes(const struct packet_output *out, size_t n);
 /*
- * Makes sure that n bytes and then `spare` more are free behind `end`. Sealed packets may move;
- * slots that are not sealed yet do not survive. ERR_AGAIN, ERR_MEMORY.
+ * Makes sure that n bytes and then `spare` more can be had behind `end`; an open slot is part of
+ * the n. What was sealed or is open may move; other slots do not survive. ERR_AGAIN, ERR_MEMORY.
  */
 MUST int packet_output_room(struct packet_output *out, size_t n, size_t spare);
-/* Where the payload of a slot begins that lies `offset` bytes behind `end`. */
-uint8_t *packet_output_payload(struct packet_output *out, size_t offset);
+/* Where the payload of the slot at `end` begins. */
+uint8_t *packet_output_payload(struct packet_output *out);
 /*
  * Seals the slot of which the payload begins at `payload`; it must be the next one. The packet
  * lies at the old `end` then. ERR_LIMIT when the key is used up, ERR_CRYPTO.
  */
 MUST int packet_output_seal(struct packet_output *out, uint8_t *payload, size_t n);
+/*
+ * The same for later: the payload may grow into the room that there was for the slot, by another
+ * call of this or of packet_output_seal(). With compression it is sealed at once. Errors as above.
+ */
+MUST int packet_output_open(struct packet_output *out, uint8_t *payload, size_t n);
+/* Seals the open slot, if there is one. Errors as above. */
+MUST int packet_output_close(struct packet_output *out);
 /* Copies a payload into a slot and seals it. ERR_AGAIN when there is no room, or as above. */
 MUST int packet_output_send(struct packet_output *out, struct view payload);
 /* Writes until all has left (0) or the socket is full (ERR_AGAIN). ERR_EOF, ERR_IO. */
 MUST int packet_output_flush(struct packet_output *out, int fd);
-/* Bytes that wait. */
+/* Bytes that wait, those of an open slot with them as far as they are there. */
 size_t packet_output_pending(const struct packet_output *out);
 /* As for packet_input. */
 void packet_output_rekey(struct packet_output *out, struct packet_cipher *take, bool reset);

@@ -389,6 +389,70 @@ output_fills_up(void **state)
 	wire_close(&w);
 }
 
+/* Text at the end of the payload in the open slot, which becomes n bytes. */
+static void
+grow(struct wire *w, size_t had, const char *text)
+{
+	size_t n = had + strlen(text), slot = packet_output_slot_bytes(&w->out, n);
+	uint8_t *p;
+
+	assert_int_equal(packet_output_room(&w->out, slot, 0), 0);
+	p = packet_output_payload(&w->out);
+	memcpy(p + had, text, strlen(text));
+	assert_int_equal(packet_output_open(&w->out, p, n), 0);
+	assert_true(packet_output_pending(&w->out) >= PACKET_HEAD_BYTES + n);
+}
+
+static void
+open_slot_one(struct wire *w, bool legacy)
+{
+	static const char *const texts[] = { "first", "open and grown", "second", "last" };
+	uint64_t packets = w->out.key_packets;
+	struct view payload;
+
+	(void)legacy;
+	assert_int_equal(packet_output_close(&w->out), 0);
+	assert_int_equal(packet_output_send(&w->out, view_of(texts[0])), 0);
+	grow(w, 0, "open");
+	grow(w, 4, " and");
+	grow(w, 8, " grown");
+	/* it goes with what moves, and is not given back */
+	wire_move(w, 3);
+	assert_int_equal(packet_output_room(
+		&w->out, w->out.capacity - (w->out.end - w->out.start), 0), 0);
+	assert_int_equal(w->out.start, 0);
+	packet_output_release(&w->out);
+	assert_int_equal(w->out.key_packets, packets + 1);
+	assert_int_equal(packet_output_send(&w->out, view_of(texts[2])), 0);
+	assert_int_equal(w->out.key_packets, packets + 3);
+	grow(w, 0, texts[3]);
+	assert_int_equal(packet_output_close(&w->out), 0);
+	assert_int_equal(packet_output_close(&w->out), 0);
+	assert_int_equal(w->out.key_packets, packets + 4);
+	wire_move(w, SIZE_MAX);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(packet_input_next(&w->in, &payload), 0);
+		assert_true(view_is(payload, texts[i]));
+	}
+	/* alone in the buffer, and sealed by being written */
+	grow(w, 0, "alone");
+	packet_output_release(&w->out);
+	assert_int_equal(packet_output_flush(&w->out, w->fds[0]), 0);
+	assert_int_equal(packet_output_pending(&w->out), 0);
+	packet_output_release(&w->out);
+	assert_null(w->out.bytes);
+	assert_int_equal(packet_input_fill(&w->in, w->fds[1]), 0);
+	assert_int_equal(packet_input_next(&w->in, &payload), 0);
+	assert_true(view_is(payload, "alone"));
+}
+
+static void
+open_slot(void **state)
+{
+	(void)state;
+	for_each_cipher(open_slot_one);
+}
+
 int
 main(void)
 {
@@ -403,6 +467,7 @@ main(void)
 		cmocka_unit_test(decompression_is_bounded),
 		cmocka_unit_test(not_a_stream),
 		cmocka_unit_test(output_fills_up),
+		cmocka_unit_test(open_slot),
 	};
 
 	return cmocka_run_group_tests(tests, test_setup, NULL);
