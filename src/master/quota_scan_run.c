@@ -53,9 +53,11 @@ struct scan_run {
 static void
 end(struct scan_run *run, const char *error, const char *inexact)
 {
+	uint64_t wait_ms = error != NULL ? SETTLE_FAILED_MS
+	    : SETTLE_MS_MIN + run->took_ms * SETTLE_TIMES;
+
 	if (run->scope != NULL)
-		run->scope->count_at_ms = clock_mono_ms() +
-		    (error != NULL ? SETTLE_FAILED_MS : SETTLE_MS_MIN + run->took_ms * SETTLE_TIMES);
+		run->scope->count_at_ms = clock_mono_ms() + wait_ms;
 	run->settings.ended(run->settings.ctx, &(struct scan_outcome){ .found = run->found,
 		.error = error, .inexact = inexact, .scope = run->scope });
 }
@@ -127,7 +129,8 @@ on_hold_over(uv_timer_t *timer)
 
 	if (run->state == RUN_AGAIN)
 		run->found = run->first;
-	end(run, NULL, run->state == RUN_AGAIN ? "there are too many" : "a session does not answer");
+	end(run, NULL, run->state == RUN_AGAIN ? "there are too many"
+	    : "a session does not answer");
 }
 
 static void
