@@ -35,8 +35,8 @@ bool control_user_hold(struct control_context *context, const json_t *body, stru
 void control_user_release(struct user **user);
 /*
  * Finds, changes and writes back the account that the body names, with no other change in between,
- * and answers with the text `done`, or where that is NULL with the account. What `change` refuses is
- * the body's fault.
+ * and answers with the text `done`, or where that is NULL with the account. What `change` refuses
+ * is the body's fault.
  */
 void control_user_change(struct control_context *context, const json_t *body,
 	struct control_answer *answer,
