@@ -82,28 +82,13 @@ ask(const struct settings *settings, const char *resource, const char *verb, jso
 	return status;
 }
 
-static json_t *
-named(const char *name)
-{
-	return json_pack("{s:s}", "username", name);
-}
-
 /* ---- list and show */
 
-static void
-areas_text(const json_t *object, char *out, size_t size)
+static int
+show(const struct settings *settings, const char *resource, const char *verb, json_t *body,
+	void (*print)(const json_t *answer))
 {
-	const json_t *area;
-	size_t i, n = 0;
-
-	out[0] = '\0';
-	json_array_foreach (json_object_get(object, "areas"), i, area) {
-		int done = snprintf(out + n, size - n, "%s%s", i > 0 ? "," : "",
-		    json_string_value(area));
-
-		if (done < 0 || (n += (size_t)done) >= size)
-			return;
-	}
+	return cli_ask_and_print(&settings->common, resource, verb, body, print);
 }
 
 static void
@@ -122,7 +107,7 @@ print_admins(const json_t *admins)
 
 		table_time(json_integer_value(json_object_get(admin, "last_login")), last,
 		    sizeof(last));
-		areas_text(admin, areas, sizeof(areas));
+		cli_join(json_object_get(admin, "areas"), areas, sizeof(areas));
 		table_row(table, cli_text_of(admin, "username"),
 		    json_integer_value(json_object_get(admin, "status")) == 1 ? "active"
 		    : "disabled", json_is_true(json_object_get(admin, "one_time_codes")) ? "yes"
@@ -149,26 +134,11 @@ print_keys(const json_t *keys)
 		    sizeof(created));
 		table_time(json_integer_value(json_object_get(key, "expires")), expires,
 		    sizeof(expires));
-		areas_text(key, areas, sizeof(areas));
+		cli_join(json_object_get(key, "areas"), areas, sizeof(areas));
 		table_row(table, cli_text_of(key, "username"), cli_text_of(key, "name"), created,
 		    expires, areas);
 	}
 	table_print(&table);
-}
-
-static int
-show(const struct settings *settings, const char *resource, const char *verb, json_t *body,
-	void (*print)(const json_t *answer))
-{
-	json_t *answer = NULL;
-	int status = cli_ask(&settings->common, resource, verb, body, &answer);
-
-	if (status == CLI_DONE && settings->common.json)
-		cli_print_json(answer);
-	else if (status == CLI_DONE)
-		print(answer);
-	json_decref(answer);
-	return status;
 }
 
 /* ---- changes */
@@ -229,7 +199,7 @@ delete(const struct settings *settings, int argc, char **argv)
 	int status = CLI_DONE;
 
 	for (int i = 0; i < argc && status != CLI_NO_SERVER; i++) {
-		int one = ask(settings, "admin", "delete", named(argv[i]), "deleted", argv[i]);
+		int one = ask(settings, "admin", "delete", cli_named(argv[i]), "deleted", argv[i]);
 
 		status = one != CLI_DONE ? one : status;
 	}
@@ -242,10 +212,10 @@ static int
 totp(const struct settings *settings, const char *command, const char *verb, const char *name)
 {
 	if (strcmp(verb, "enrol") == 0)
-		return show(settings, "admin", "totp-enrol", named(name), totp_print_enrolment);
+		return show(settings, "admin", "totp-enrol", cli_named(name), totp_print_enrolment);
 	if (strcmp(verb, "disable") == 0)
-		return ask(settings, "admin", "totp-disable", named(name), "has no one-time codes",
-		    name);
+		return ask(settings, "admin", "totp-disable", cli_named(name),
+		    "has no one-time codes", name);
 	return cli_usage_error(command, "totp: \"%s\" is not a verb", verb);
 }
 
@@ -273,7 +243,7 @@ static int
 key(const struct settings *settings, const char *command, int argc, char **argv)
 {
 	if (strcmp(argv[0], "list") == 0 && argc <= 2)
-		return show(settings, "key", "list", argc == 2 ? named(argv[1]) : json_object(),
+		return show(settings, "key", "list", argc == 2 ? cli_named(argv[1]) : json_object(),
 		    print_keys);
 	if (strcmp(argv[0], "add") == 0 && argc == 3)
 		return show(settings, "key", "add", key_body(settings, argv[1], argv[2]), print_key);
@@ -295,7 +265,7 @@ run(struct settings *settings, const char *command, int argc, char **argv)
 	if (strcmp(verb, "add") == 0 && argc == 2)
 		return add(settings, argv[1]);
 	if (strcmp(verb, "show") == 0 && argc == 2)
-		return show(settings, "admin", "show", named(argv[1]), cli_print_members);
+		return show(settings, "admin", "show", cli_named(argv[1]), cli_print_members);
 	if (strcmp(verb, "update") == 0 && argc == 2)
 		return update(settings, argv[1], false);
 	if (strcmp(verb, "passwd") == 0 && argc == 2)

@@ -7,7 +7,6 @@
 
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char usage[] =
@@ -87,20 +86,6 @@ take_option(json_t *query, const char *command, int option, const char *name)
 	return CLI_DONE;
 }
 
-static int
-list(const struct cli_common *common, json_t *query)
-{
-	json_t *entries = NULL;
-	int status = cli_ask(common, "audit", "list", json_incref(query), &entries);
-
-	if (status == CLI_DONE && common->json)
-		cli_print_json(entries);
-	else if (status == CLI_DONE)
-		print_entries(entries);
-	json_decref(entries);
-	return status;
-}
-
 int
 cli_audit(int argc, char **argv)
 {
@@ -120,7 +105,8 @@ cli_audit(int argc, char **argv)
 	else if (status == CLI_DONE && (optind + 1 != argc || strcmp(argv[optind], "list") != 0))
 		status = cli_usage_error(argv[0], "say \"list\"");
 	else if (status == CLI_DONE)
-		status = list(&common, query);
+		status = cli_ask_and_print(&common, "audit", "list", json_incref(query),
+		    print_entries);
 	json_decref(query);
 	return status;
 }

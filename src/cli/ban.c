@@ -29,13 +29,16 @@ static const struct option options[] = {
 };
 
 static void
-print_table(const json_t *bans)
+print_bans(const json_t *bans)
 {
 	struct table *table = table_new(4);
 	const json_t *ban;
 	size_t i;
 
-	table_row(table, "NETWORK", "UNTIL", "BY", "TIMES");
+	if (json_array_size(bans) == 0)
+		printf("Nobody is banned.\n");
+	else
+		table_row(table, "NETWORK", "UNTIL", "BY", "TIMES");
 	json_array_foreach (bans, i, ban) {
 		long long until = json_integer_value(json_object_get(ban, "until"));
 		bool manual = json_is_true(json_object_get(ban, "manual"));
@@ -50,22 +53,6 @@ print_table(const json_t *bans)
 	table_print(&table);
 }
 
-static int
-list(const struct cli_common *common)
-{
-	json_t *bans = NULL;
-	int status = cli_ask(common, "ban", "list", json_object(), &bans);
-
-	if (status == CLI_DONE && common->json)
-		cli_print_json(bans);
-	else if (status == CLI_DONE && json_array_size(bans) > 0)
-		print_table(bans);
-	else if (status == CLI_DONE)
-		printf("Nobody is banned.\n");
-	json_decref(bans);
-	return status;
-}
-
 /* The worst of what became of each. */
 static int
 change_all(const struct cli_common *common, const char *verb, long long seconds, char **networks)
@@ -76,10 +63,6 @@ change_all(const struct cli_common *common, const char *verb, long long seconds,
 		json_t *body = json_pack("{s:s}", "network", *networks);
 		int status;
 
-		if (body == NULL) {
-			cli_error("a network is no UTF-8 text");
-			return CLI_FAILED;
-		}
 		if (seconds > 0)
 			json_object_set_new(body, "seconds", json_integer(seconds));
 		status = cli_ask(common, "ban", verb, body, NULL);
@@ -111,7 +94,7 @@ cli_ban(int argc, char **argv)
 	}
 	verb = optind < argc ? argv[optind++] : "";
 	if (strcmp(verb, "list") == 0 && optind == argc && seconds == 0)
-		return list(&common);
+		return cli_ask_and_print(&common, "ban", "list", json_object(), print_bans);
 	if (strcmp(verb, "add") == 0 && optind < argc)
 		return change_all(&common, verb, seconds, argv + optind);
 	if (strcmp(verb, "remove") == 0 && optind < argc && seconds == 0)

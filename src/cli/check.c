@@ -3,7 +3,6 @@
  */
 #include "base/buf.h"
 #include "cli/cli.h"
-#include "cli/table.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,59 +18,18 @@ static const char usage[] =
     CLI_COMMON_USAGE
     "      --json               print JSON\n";
 
-static const struct option options[] = {
-	CLI_COMMON_LONG,
-	CLI_JSON_LONG,
-	{ NULL, 0, NULL, 0 },
-};
-
-/* A setting's value as JSON text; allocated. */
-static char *
-value_text(const json_t *setting)
-{
-	return json_dumps(json_object_get(setting, "value"), JSON_ENCODE_ANY);
-}
-
-void
-cli_print_settings(const json_t *report)
-{
-	const char *file = json_string_value(json_object_get(report, "file"));
-	struct table *table = table_new(3);
-	const json_t *setting;
-	size_t i;
-
-	table_row(table, "SETTING", "FROM", "VALUE");
-	json_array_foreach (json_object_get(report, "settings"), i, setting) {
-		char *value = value_text(setting);
-
-		table_row(table, json_string_value(json_object_get(setting, "name")),
-		    json_string_value(json_object_get(setting, "from")),
-		    value != NULL ? value : "");
-		free(value);
-	}
-	table_print(&table);
-	printf("\nConfiguration file: %s\n",
-	    file != NULL && file[0] != '\0' ? file : "none found, all defaults");
-}
-
 int
 cli_check(int argc, char **argv)
 {
-	struct cli_common common = cli_common_init();
+	struct cli_common common;
 	struct config_request request;
 	struct buf mistakes = buf_init(TEXT_MAX), notes = buf_init(TEXT_MAX);
 	struct config *config = NULL;
 	json_t *report;
-	int option, err;
+	int status, err;
 
-	while ((option = getopt_long(argc, argv, CLI_COMMON_SHORT, options, NULL)) != -1) {
-		if (!cli_common_option(&common, option))
-			return cli_usage_error(argv[0], "stopped at a wrong option");
-	}
-	if (common.help) {
-		fputs(usage, stdout);
-		return CLI_DONE;
-	}
+	if (!cli_common_parse(&common, argc, argv, cli_common_options, usage, &status))
+		return status;
 	if (optind < argc)
 		return cli_usage_error(argv[0], "\"%s\" is no option", argv[optind]);
 	request = (struct config_request){ .config_dir = common.config_dir,

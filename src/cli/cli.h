@@ -59,6 +59,9 @@ struct cli_common {
 	"  -c, --config-dir DIR     where the configuration is (default: .)\n" \
 	"  -f, --config-file NAME   its file, without directory and extension\n"
 
+/* Of a command that has no others: these and --json. */
+extern const struct option cli_common_options[];
+
 /* Options without a short form start here; commands number theirs from CLI_OPTION_FIRST. */
 enum { CLI_OPTION_JSON = 256, CLI_OPTION_FIRST };
 
@@ -66,6 +69,13 @@ enum { CLI_OPTION_JSON = 256, CLI_OPTION_FIRST };
 struct cli_common cli_common_init(void);
 /* Takes an option that all commands have; false when it is none of them. */
 bool cli_common_option(struct cli_common *common, int option);
+
+/*
+ * Takes the options of a command that has no others than these, and shows its help. True: the first
+ * argument is at optind. Else *status_out is how the command ends.
+ */
+bool cli_common_parse(struct cli_common *out, int argc, char **argv, const struct option *options,
+	const char *usage, int *status_out);
 
 /*
  * As root, becomes the user as which the server runs, so that files that are made are the server's.
@@ -87,15 +97,24 @@ int cli_usage_error(const char *command, const char *format, ...)
 struct config *cli_load_config(const struct cli_common *common, bool forgiving);
 
 /*
- * Asks the server; takes the request's body. CLI_DONE with the answer's body in *body_out (a new
- * reference, NULL when it had none; body_out may be NULL), else the fault has been told.
+ * Asks the server; takes the request's body, NULL being one with an argument that JSON cannot hold.
+ * CLI_DONE with the answer's body in *body_out (a new reference, NULL when it had none; body_out
+ * may be NULL), else the fault has been told.
  */
 int cli_ask(const struct cli_common *common, const char *resource, const char *verb, json_t *body,
 	json_t **body_out);
+/* The same; then prints the answer, as JSON where that is wanted. */
+int cli_ask_and_print(const struct cli_common *common, const char *resource, const char *verb,
+	json_t *body, void (*print)(const json_t *answer));
+/* The body of a request about one user or administrator. */
+json_t *cli_named(const char *username);
+
 /* The member as text, "" when it is none. */
 const char *cli_text_of(const json_t *object, const char *key);
 /* "a,b" as a list of texts; "" is an empty one. A new reference. */
 json_t *cli_split(const char *text);
+/* The other way; what does not fit is left out. */
+void cli_join(const json_t *texts, char *out, size_t size);
 /* Prints a value as indented JSON. */
 void cli_print_json(const json_t *value);
 /* Prints what config_to_json() makes as a table. */

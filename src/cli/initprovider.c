@@ -41,22 +41,17 @@ create(const struct config *config)
 int
 cli_initprovider(int argc, char **argv)
 {
-	struct cli_common common = cli_common_init();
+	struct cli_common common;
 	struct config *config;
-	int option, status = CLI_FAILED;
+	int status;
 
-	while ((option = getopt_long(argc, argv, CLI_COMMON_SHORT, options, NULL)) != -1) {
-		if (!cli_common_option(&common, option))
-			return cli_usage_error(argv[0], "stopped at a wrong option");
-	}
-	if (common.help) {
-		fputs(usage, stdout);
-		return CLI_DONE;
-	}
+	if (!cli_common_parse(&common, argc, argv, options, usage, &status))
+		return status;
 	if (optind < argc)
 		return cli_usage_error(argv[0], "\"%s\" is no option", argv[optind]);
 	if ((config = cli_load_config(&common, false)) == NULL)
 		return CLI_FAILED;
+	status = CLI_FAILED;
 	if (crypto_init() != 0)
 		cli_error("libcrypto lacks an algorithm that the server needs");
 	else if (cli_become_service_user(config->service_user))

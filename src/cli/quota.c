@@ -67,65 +67,39 @@ print_folders(const json_t *folders)
 	}
 }
 
-static int
-show(const struct cli_common *common, const char *username, json_t **out)
+static void
+print_quota(const json_t *quota)
 {
-	return cli_ask(common, "quota", "show", json_pack("{s:s}", "username", username), out);
-}
-
-static int
-print(const struct cli_common *common, const char *username)
-{
-	json_t *quota = NULL;
-	int status = show(common, username, &quota);
 	char time[32];
 
-	if (status == CLI_DONE && common->json) {
-		cli_print_json(quota);
-	} else if (status == CLI_DONE) {
-		print_amount("bytes", number_of(quota, "used_quota_size"),
-		    number_of(quota, "quota_size"));
-		print_amount("files", number_of(quota, "used_quota_files"),
-		    number_of(quota, "quota_files"));
-		printf("last update: %s\n",
-		    table_time(number_of(quota, "last_quota_update"), time, sizeof(time)));
-		print_folders(json_object_get(quota, "folders"));
-	}
-	json_decref(quota);
-	return status;
+	print_amount("bytes", number_of(quota, "used_quota_size"), number_of(quota, "quota_size"));
+	print_amount("files", number_of(quota, "used_quota_files"),
+	    number_of(quota, "quota_files"));
+	printf("last update: %s\n",
+	    table_time(number_of(quota, "last_quota_update"), time, sizeof(time)));
+	print_folders(json_object_get(quota, "folders"));
 }
 
-static int
-list(const struct cli_common *common)
+static void
+print_scans(const json_t *scans)
 {
-	json_t *scans = NULL;
+	struct table *table = table_new(4);
 	const json_t *scan;
-	struct table *table;
 	size_t i;
-	int status = cli_ask(common, "quota_scan", "list", json_object(), &scans);
 
-	if (status == CLI_DONE && common->json) {
-		cli_print_json(scans);
-	} else if (status == CLI_DONE && json_array_size(scans) == 0) {
+	if (json_array_size(scans) == 0)
 		printf("No scan is in progress.\n");
-	} else if (status == CLI_DONE) {
-		table = table_new(4);
+	else
 		table_row(table, "USER", "SINCE", "FILES", "BYTES");
-		json_array_foreach (scans, i, scan) {
-			char since[32], files[32], bytes[32];
+	json_array_foreach ((json_t *)scans, i, scan) {
+		char since[32], files[32], bytes[32];
 
-			snprintf(files, sizeof(files), "%lld",
-			    (long long)number_of(scan, "found_files"));
-			snprintf(bytes, sizeof(bytes), "%lld",
-			    (long long)number_of(scan, "found_size"));
-			table_row(table, json_string_value(json_object_get(scan, "username")),
-			    table_time(number_of(scan, "start_time"), since, sizeof(since)), files,
-			    bytes);
-		}
-		table_print(&table);
+		snprintf(files, sizeof(files), "%lld", (long long)number_of(scan, "found_files"));
+		snprintf(bytes, sizeof(bytes), "%lld", (long long)number_of(scan, "found_size"));
+		table_row(table, cli_text_of(scan, "username"),
+		    table_time(number_of(scan, "start_time"), since, sizeof(since)), files, bytes);
 	}
-	json_decref(scans);
-	return status;
+	table_print(&table);
 }
 
 /* CLI_DONE with *running_out. */
@@ -139,9 +113,7 @@ look(const struct cli_common *common, const char *username, bool *running_out)
 
 	*running_out = false;
 	json_array_foreach (scans, i, scan) {
-		const char *name = json_string_value(json_object_get(scan, "username"));
-
-		*running_out |= name != NULL && strcmp(name, username) == 0;
+		*running_out |= strcmp(cli_text_of(scan, "username"), username) == 0;
 	}
 	json_decref(scans);
 	return status;
@@ -151,7 +123,7 @@ static int
 print_result(const struct cli_common *common, const char *username)
 {
 	json_t *quota = NULL;
-	int status = show(common, username, &quota);
+	int status = cli_ask(common, "quota", "show", cli_named(username), &quota);
 	const json_t *scan = json_object_get(quota, "last_scan");
 	const char *error = json_string_value(json_object_get(scan, "error"));
 
@@ -174,7 +146,7 @@ scan(const struct cli_common *common, const char *username, bool wait)
 	const struct timespec pause = { .tv_nsec = WAIT_MS * 1000000L };
 	bool running = wait;
 	int status = cli_ask(common, "quota_scan", "start",
-	    json_pack("{s:s}", "username", username), NULL);
+	    cli_named(username), NULL);
 
 	while (status == CLI_DONE && running) {
 		nanosleep(&pause, NULL);
@@ -191,7 +163,7 @@ scan(const struct cli_common *common, const char *username, bool wait)
 static int
 cancel(const struct cli_common *common, const char *username)
 {
-	return cli_ask(common, "quota_scan", "cancel", json_pack("{s:s}", "username", username),
+	return cli_ask(common, "quota_scan", "cancel", cli_named(username),
 	    NULL);
 }
 
@@ -215,9 +187,10 @@ cli_quota(int argc, char **argv)
 	}
 	verb = optind < argc ? argv[optind++] : "";
 	if (strcmp(verb, "list") == 0 && optind == argc)
-		return list(&common);
+		return cli_ask_and_print(&common, "quota_scan", "list", json_object(), print_scans);
 	if (optind + 1 == argc && strcmp(verb, "show") == 0)
-		return print(&common, argv[optind]);
+		return cli_ask_and_print(&common, "quota", "show", cli_named(argv[optind]),
+		    print_quota);
 	if (optind + 1 == argc && strcmp(verb, "scan") == 0)
 		return scan(&common, argv[optind], wait);
 	if (optind + 1 == argc && strcmp(verb, "cancel") == 0)

@@ -18,12 +18,6 @@ static const char usage[] =
     CLI_COMMON_USAGE
     "      --json               print JSON\n";
 
-static const struct option options[] = {
-	CLI_COMMON_LONG,
-	CLI_JSON_LONG,
-	{ NULL, 0, NULL, 0 },
-};
-
 static void
 transfer_text(const json_t *session, char *out, size_t size)
 {
@@ -43,14 +37,17 @@ transfer_text(const json_t *session, char *out, size_t size)
 }
 
 static void
-print_table(const json_t *sessions)
+print_sessions(const json_t *sessions)
 {
 	struct table *table = table_new(8);
 	const json_t *session;
 	size_t i;
 
-	table_row(table, "CONNECTION", "USER", "ADDRESS", "PROTOCOL", "SINCE", "IDLE", "TRANSFERS",
-	    "CLIENT");
+	if (json_array_size(sessions) == 0)
+		printf("Nobody is logged in.\n");
+	else
+		table_row(table, "CONNECTION", "USER", "ADDRESS", "PROTOCOL", "SINCE", "IDLE",
+		    "TRANSFERS", "CLIENT");
 	json_array_foreach (sessions, i, session) {
 		long long active = json_integer_value(json_object_get(session, "last_activity"));
 		char id[ID_SHOWN + 1], since[32], idle[32], transfers[64];
@@ -65,22 +62,6 @@ print_table(const json_t *sessions)
 		    transfers, cli_text_of(session, "client_version"));
 	}
 	table_print(&table);
-}
-
-static int
-list(const struct cli_common *common)
-{
-	json_t *sessions = NULL;
-	int status = cli_ask(common, "session", "list", json_object(), &sessions);
-
-	if (status == CLI_DONE && common->json)
-		cli_print_json(sessions);
-	else if (status == CLI_DONE && json_array_size(sessions) > 0)
-		print_table(sessions);
-	else if (status == CLI_DONE)
-		printf("Nobody is logged in.\n");
-	json_decref(sessions);
-	return status;
 }
 
 /* The whole id for its beginning; NULL, told, when none or several begin so. */
@@ -131,21 +112,15 @@ close_all(const struct cli_common *common, int argc, char **argv)
 int
 cli_session(int argc, char **argv)
 {
-	struct cli_common common = cli_common_init();
+	struct cli_common common;
 	const char *verb;
-	int option;
+	int status;
 
-	while ((option = getopt_long(argc, argv, CLI_COMMON_SHORT, options, NULL)) != -1) {
-		if (!cli_common_option(&common, option))
-			return cli_usage_error(argv[0], "stopped at a wrong option");
-	}
-	if (common.help) {
-		fputs(usage, stdout);
-		return CLI_DONE;
-	}
+	if (!cli_common_parse(&common, argc, argv, cli_common_options, usage, &status))
+		return status;
 	verb = optind < argc ? argv[optind++] : "";
 	if (strcmp(verb, "list") == 0 && optind == argc)
-		return list(&common);
+		return cli_ask_and_print(&common, "session", "list", json_object(), print_sessions);
 	if (strcmp(verb, "close") == 0 && optind < argc)
 		return close_all(&common, argc - optind, argv + optind);
 	return cli_usage_error(argv[0], "say \"list\", or \"close\" and a connection");

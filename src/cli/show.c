@@ -10,12 +10,6 @@
 
 enum { ID_SHOWN = 12 };
 
-static const struct option options[] = {
-	CLI_COMMON_LONG,
-	CLI_JSON_LONG,
-	{ NULL, 0, NULL, 0 },
-};
-
 /* What one of them asks for, and how it is shown. */
 struct question {
 	const char *usage;
@@ -77,30 +71,18 @@ print_transfers(const json_t *transfers)
 static int
 show(int argc, char **argv, const struct question *question)
 {
-	struct cli_common common = cli_common_init();
-	json_t *body = NULL;
-	int option, status;
+	struct cli_common common;
+	int status;
 
-	while ((option = getopt_long(argc, argv, CLI_COMMON_SHORT, options, NULL)) != -1) {
-		if (!cli_common_option(&common, option))
-			return cli_usage_error(argv[0], "stopped at a wrong option");
-	}
-	if (common.help) {
-		fputs(question->usage, stdout);
-		return CLI_DONE;
-	}
+	if (!cli_common_parse(&common, argc, argv, cli_common_options, question->usage, &status))
+		return status;
 	if (question->word != NULL &&
 	    (optind == argc || strcmp(argv[optind++], question->word) != 0))
 		return cli_usage_error(argv[0], "say \"%s\"", question->word);
 	if (optind < argc)
 		return cli_usage_error(argv[0], "\"%s\" is no option", argv[optind]);
-	status = cli_ask(&common, question->resource, question->verb, json_object(), &body);
-	if (status == CLI_DONE && common.json)
-		cli_print_json(body);
-	else if (status == CLI_DONE)
-		question->print(body);
-	json_decref(body);
-	return status;
+	return cli_ask_and_print(&common, question->resource, question->verb, json_object(),
+	    question->print);
 }
 
 int

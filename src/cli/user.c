@@ -37,12 +37,6 @@ static const char usage[] =
     "      --json               print JSON\n"
     "      --search TEXT        list only those with this in their name\n";
 
-static json_t *
-named(const char *username)
-{
-	return json_pack("{s:s}", "username", username);
-}
-
 static int
 told_not_text(const char *name)
 {
@@ -55,18 +49,11 @@ told_not_text(const char *name)
 static void
 permission_text(const json_t *user, char *out, size_t size)
 {
-	const json_t *permissions = json_object_get(user, "permissions"), *name;
-	const json_t *root = json_object_get(permissions, "/");
-	size_t i, n = 0;
+	const json_t *permissions = json_object_get(user, "permissions");
+	size_t n;
 
-	out[0] = '\0';
-	json_array_foreach (root, i, name) {
-		int done = snprintf(out + n, size - n, "%s%s", i > 0 ? "," : "",
-		    json_string_value(name));
-
-		if (done < 0 || (n += (size_t)done) >= size)
-			return;
-	}
+	cli_join(json_object_get(permissions, "/"), out, size);
+	n = strlen(out);
 	if (json_object_size(permissions) > 1)
 		snprintf(out + n, size - n, " (and %zu directories)",
 		    json_object_size(permissions) - 1);
@@ -86,8 +73,6 @@ static void
 add_row(struct table *table, const json_t *user)
 {
 	char keys[32], expires[32], last[32], permissions[256];
-	const char *name = json_string_value(json_object_get(user, "username"));
-	const char *home = json_string_value(json_object_get(user, "home_dir"));
 
 	snprintf(keys, sizeof(keys), "%zu",
 	    json_array_size(json_object_get(user, "public_keys")));
@@ -95,8 +80,8 @@ add_row(struct table *table, const json_t *user)
 	    sizeof(expires));
 	table_time(json_integer_value(json_object_get(user, "last_login")), last, sizeof(last));
 	permission_text(user, permissions, sizeof(permissions));
-	table_row(table, name != NULL ? name : "", status_text(user), keys, expires, last,
-	    permissions, home != NULL ? home : "");
+	table_row(table, cli_text_of(user, "username"), status_text(user), keys, expires, last,
+	    permissions, cli_text_of(user, "home_dir"));
 }
 
 /* All accounts, a page at a time; NULL when the fault has been told. */
@@ -153,20 +138,6 @@ list(const struct cli_common *common, const struct user_options *options, int ar
 		table_print(&table);
 	}
 	json_decref(users);
-	return status;
-}
-
-static int
-show(const struct cli_common *common, const char *name)
-{
-	json_t *user = NULL;
-	int status = cli_ask(common, "user", "show", named(name), &user);
-
-	if (status == CLI_DONE && common->json)
-		cli_print_json(user);
-	else if (status == CLI_DONE)
-		cli_print_members(user);
-	json_decref(user);
 	return status;
 }
 
@@ -281,7 +252,7 @@ delete(const struct cli_common *common, int argc, char **argv)
 	int status = CLI_DONE;
 
 	for (int i = 0; i < argc; i++) {
-		int one = ask_change(common, "delete", named(argv[i]), "deleted", argv[i]);
+		int one = ask_change(common, "delete", cli_named(argv[i]), "deleted", argv[i]);
 
 		status = one != CLI_DONE ? one : status;
 		if (one == CLI_NO_SERVER)
@@ -303,7 +274,8 @@ run(const struct cli_common *common, struct user_options *options, const char *c
 	if (strcmp(verb, "add") == 0 && argc == 2)
 		return add(common, options, argv[1]);
 	if (strcmp(verb, "show") == 0 && argc == 2)
-		return show(common, argv[1]);
+		return cli_ask_and_print(common, "user", "show", cli_named(argv[1]),
+		    cli_print_members);
 	if (strcmp(verb, "update") == 0 && argc == 2)
 		return update(common, options, argv[1]);
 	if (strcmp(verb, "passwd") == 0 && argc == 2)

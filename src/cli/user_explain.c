@@ -7,7 +7,6 @@
 #include "cli/table.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static const char usage[] =
     "Usage: postern user explain NAME PATH [OPTION...]\n\n"
@@ -17,35 +16,13 @@ static const char usage[] =
     CLI_COMMON_USAGE
     "      --json               print JSON\n";
 
-static const struct option long_options[] = {
-	CLI_COMMON_LONG,
-	CLI_JSON_LONG,
-	{ NULL, 0, NULL, 0 },
-};
-
-static const char *
-text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "";
-}
-
 /* "list,download", or "-" for none. */
 static void
 permissions_text(const json_t *names, char *out, size_t size)
 {
-	const json_t *name;
-	size_t i, n = 0;
-
-	snprintf(out, size, "-");
-	json_array_foreach (names, i, name) {
-		int done = snprintf(out + n, size - n, "%s%s", i > 0 ? "," : "",
-		    json_string_value(name));
-
-		if (done < 0 || (n += (size_t)done) >= size)
-			return;
-	}
+	cli_join(names, out, size);
+	if (out[0] == '\0')
+		snprintf(out, size, "-");
 }
 
 static void
@@ -58,7 +35,7 @@ print_rule(const char *title, const json_t *rule)
 		return;
 	}
 	permissions_text(json_object_get(rule, "permissions"), permissions, sizeof(permissions));
-	printf("%-12s \"%s\": %s\n", title, text_of(rule, "path"), permissions);
+	printf("%-12s \"%s\": %s\n", title, cli_text_of(rule, "path"), permissions);
 }
 
 static void
@@ -67,15 +44,15 @@ print_decision(const json_t *answer)
 	const json_t *folder = json_object_get(answer, "virtual_folder");
 	const json_t *filter = json_object_get(answer, "file_extensions");
 
-	printf("%-12s %s\n", "Path", text_of(answer, "path"));
-	printf("%-12s %s\n", "On the host", text_of(answer, "host_path"));
+	printf("%-12s %s\n", "Path", cli_text_of(answer, "path"));
+	printf("%-12s %s\n", "On the host", cli_text_of(answer, "host_path"));
 	if (!json_is_null(folder))
-		printf("%-12s \"%s\"\n", "Folder", text_of(folder, "virtual_path"));
+		printf("%-12s \"%s\"\n", "Folder", cli_text_of(folder, "virtual_path"));
 	print_rule("Permissions", json_object_get(answer, "rule"));
 	print_rule("In parent", json_object_get(answer, "parent_rule"));
 	if (!json_is_null(filter))
 		printf("%-12s \"%s\": a file may%s have this name\n", "Patterns",
-		    text_of(filter, "path"),
+		    cli_text_of(filter, "path"),
 		    json_is_true(json_object_get(filter, "passes")) ? "" : " not");
 }
 
@@ -106,11 +83,11 @@ add_verdict(struct table *table, const json_t *operation, const char *kind)
 
 	if (json_is_null(verdict))
 		return;
-	snprintf(name, sizeof(name), "%s%s", text_of(operation, "operation"),
+	snprintf(name, sizeof(name), "%s%s", cli_text_of(operation, "operation"),
 	    as_target ? " to here" : "");
 	needs_text(verdict, needs, sizeof(needs));
 	table_row(table, name, kind, json_is_true(json_object_get(verdict, "allowed"))
-	    ? "yes" : "no", text_of(verdict, "decided_by"), needs);
+	    ? "yes" : "no", cli_text_of(verdict, "decided_by"), needs);
 }
 
 static void
@@ -130,44 +107,24 @@ print_operations(const json_t *operations)
 	table_print(&table);
 }
 
-static int
-explain(const struct cli_common *common, const char *name, const char *path)
+static void
+print_answer(const json_t *answer)
 {
-	json_t *answer = NULL;
-	json_t *body = json_pack("{s:s, s:s}", "username", name, "path", path);
-	int status;
-
-	if (body == NULL) {
-		cli_error("the name or the path is not UTF-8 text");
-		return CLI_FAILED;
-	}
-	status = cli_ask(common, "user", "explain", body, &answer);
-	if (status == CLI_DONE && common->json) {
-		cli_print_json(answer);
-	} else if (status == CLI_DONE) {
-		print_decision(answer);
-		printf("\n");
-		print_operations(json_object_get(answer, "operations"));
-	}
-	json_decref(answer);
-	return status;
+	print_decision(answer);
+	printf("\n");
+	print_operations(json_object_get(answer, "operations"));
 }
 
 int
 cli_user_explain(int argc, char **argv)
 {
-	struct cli_common common = cli_common_init();
-	int option;
+	struct cli_common common;
+	int status;
 
-	while ((option = getopt_long(argc, argv, CLI_COMMON_SHORT, long_options, NULL)) != -1) {
-		if (!cli_common_option(&common, option))
-			return cli_usage_error(argv[0], "stopped at a wrong option");
-	}
-	if (common.help) {
-		printf("%s", usage);
-		return CLI_DONE;
-	}
+	if (!cli_common_parse(&common, argc, argv, cli_common_options, usage, &status))
+		return status;
 	if (argc - optind != 2)
 		return cli_usage_error(argv[0], "say for whom, and which path");
-	return explain(&common, argv[optind], argv[optind + 1]);
+	return cli_ask_and_print(&common, "user", "explain", json_pack("{s:s, s:s}", "username",
+	    argv[optind], "path", argv[optind + 1]), print_answer);
 }

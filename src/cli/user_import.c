@@ -231,14 +231,6 @@ row_json(const struct import_row *row, const char *result)
 	return object;
 }
 
-static const char *
-text_of(const json_t *row, const char *key)
-{
-	const char *text = json_string_value(json_object_get(row, key));
-
-	return text != NULL ? text : "";
-}
-
 static void
 number_of(const json_t *row, const char *key, char out[24])
 {
@@ -255,19 +247,19 @@ add_row(struct table *table, const json_t *row)
 	const json_t *expires = json_object_get(row, "expiration_date");
 	const json_t *status = json_object_get(row, "status");
 	char uid[24], gid[24], date[32] = "", result[IMPORT_NOTE_MAX + 32];
-	const char *note = text_of(row, "note");
+	const char *note = cli_text_of(row, "note");
 
 	number_of(row, "uid", uid);
 	number_of(row, "gid", gid);
 	if (expires != NULL)
 		table_time(json_integer_value(expires), date, sizeof(date));
-	snprintf(result, sizeof(result), "%s%s%s", text_of(row, "result"),
+	snprintf(result, sizeof(result), "%s%s%s", cli_text_of(row, "result"),
 	    note[0] != '\0' ? ": " : "", note);
-	table_row(table, text_of(row, "username"), uid, gid,
+	table_row(table, cli_text_of(row, "username"), uid, gid,
 	    status == NULL			? ""
 	    : json_integer_value(status) == 1 ? "active"
 					      : "disabled",
-	    date, text_of(row, "home_dir"), result);
+	    date, cli_text_of(row, "home_dir"), result);
 }
 
 static void

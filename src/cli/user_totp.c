@@ -54,24 +54,15 @@ totp_print_enrolment(const json_t *answer)
 static int
 enrol(const struct settings *settings, const char *name)
 {
-	json_t *answer = NULL;
-	int status = cli_ask(&settings->common, "totp", "enrol", json_pack("{s:s, s:s, s:I}",
+	return cli_ask_and_print(&settings->common, "totp", "enrol", json_pack("{s:s, s:s, s:I}",
 	    "username", name, "algorithm", settings->algorithm, "digits",
-	    (json_int_t)settings->digits), &answer);
-
-	if (status == CLI_DONE && settings->common.json)
-		cli_print_json(answer);
-	else if (status == CLI_DONE)
-		totp_print_enrolment(answer);
-	json_decref(answer);
-	return status;
+	    (json_int_t)settings->digits), totp_print_enrolment);
 }
 
 static int
 disable(const struct settings *settings, const char *name)
 {
-	int status = cli_ask(&settings->common, "totp", "disable",
-	    json_pack("{s:s}", "username", name), NULL);
+	int status = cli_ask(&settings->common, "totp", "disable", cli_named(name), NULL);
 
 	if (status == CLI_DONE && !settings->common.json)
 		printf("User %s has no one-time codes.\n", name);
@@ -81,16 +72,8 @@ disable(const struct settings *settings, const char *name)
 static int
 show(const struct settings *settings, const char *name)
 {
-	json_t *answer = NULL;
-	int status = cli_ask(&settings->common, "totp", "show",
-	    json_pack("{s:s}", "username", name), &answer);
-
-	if (status == CLI_DONE && settings->common.json)
-		cli_print_json(answer);
-	else if (status == CLI_DONE)
-		cli_print_members(answer);
-	json_decref(answer);
-	return status;
+	return cli_ask_and_print(&settings->common, "totp", "show", cli_named(name),
+	    cli_print_members);
 }
 
 static const struct {

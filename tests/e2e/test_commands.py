@@ -51,6 +51,16 @@ def test_a_name_is_used_once(own, accounts):
 
 
 @pytest.mark.parametrize('arguments', [
+    ['user', 'show', '\udcff'], ['user', 'delete', '\udcff'], ['user', 'explain', 'x', '/\udcff'],
+    ['user', 'totp', 'enrol', '\udcff'], ['admin', 'show', '\udcff'], ['quota', 'scan', '\udcff'],
+    ['ban', 'add', '\udcff']])
+def test_arguments_are_text(server, arguments):
+    done = server.cli(*arguments, check=False)
+    assert done.returncode == 1 and not done.stdout
+    assert done.stderr == 'postern: an argument is not UTF-8 text\n'
+
+
+@pytest.mark.parametrize('arguments', [
     ['user', 'add', 'x', '--home', '/h', '--password-stdin', '--permissions', 'fly'],
     ['user', 'add', 'x', '--home', '/h', '--key', 'ssh-ed25519 nonsense'],
     ['user', 'add', 'x', '--home', '/h'],
