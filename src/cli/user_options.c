@@ -230,7 +230,9 @@ merge_json(struct user_options *options, const char *file)
 	    : json_load_file(file, JSON_REJECT_DUPLICATES, &error);
 	int status = CLI_FAILED;
 
-	if (object == NULL)
+	if (object == NULL && error.line < 0)
+		cli_error("%s", error.text); /* it names the file, which cannot be opened */
+	else if (object == NULL)
 		cli_error("%s:%d: %s", file, error.line, error.text);
 	else if (!json_is_object(object))
 		cli_error("%s: is not a JSON object", file);
