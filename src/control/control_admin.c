@@ -40,7 +40,7 @@ control_find_admin(struct control_context *context, const json_t *body, struct a
 	*out = NULL;
 	if (username == NULL)
 		return false;
-	control_set_subject(answer, username);
+	control_answer_subject(answer, username);
 	err = admin_store_find(context->admins, username, out, &failure);
 	if (err != 0)
 		control_admin_failure(answer, err, &failure);
@@ -109,7 +109,7 @@ control_admin_add(
 	if (username == NULL || !control_areas_are_known(body, answer) ||
 	    !may_give(context, json_object_get(body, "areas"), answer))
 		goto out;
-	control_set_subject(answer, username);
+	control_answer_subject(answer, username);
 	if (changes != NULL && (err = admin_new(&admin)) == 0)
 		err = user_set_text(&admin->login->username, username);
 	if (err == 0)

@@ -4,26 +4,14 @@
 #include "control/backup_file.h"
 #include "control/control_user.h"
 
-#include <string.h>
-
 enum { MODE_KEEP = 1 };
-
-/* A text member, also an empty or absent one. */
-static const char *
-text_of(const json_t *body, const char *key)
-{
-	const char *text = json_string_value(json_object_get(body, key));
-
-	return text != NULL && strlen(text) == json_string_length(json_object_get(body, key))
-	    ? text : "";
-}
 
 void
 control_backup_dump(struct control_context *context, const json_t *body,
 	struct control_answer *answer)
 {
 	struct control_answer unused = { 0 };
-	const char *file = text_of(body, "output_file");
+	const char *file = control_body_plain(body, "output_file");
 	struct buf text = buf_init(DUMP_WHOLE_BYTES_MAX);
 	struct failure failure = { 0 };
 	struct user_list list;
@@ -37,7 +25,7 @@ control_backup_dump(struct control_context *context, const json_t *body,
 	}
 	if (!control_body_number(body, "indent", 0, &indent, &unused))
 		indent = 0;
-	control_set_subject(answer, file);
+	control_answer_subject(answer, file);
 	err = provider_dump(context->provider, &list, &failure);
 	if (err == 0) {
 		dump_write(&list, indent == 1, &text);
@@ -148,7 +136,7 @@ control_backup_load(struct control_context *context, const json_t *body,
 	struct control_answer *answer)
 {
 	struct load load = { .context = context, .answer = answer };
-	const char *file = text_of(body, "input_file");
+	const char *file = control_body_plain(body, "input_file");
 	struct failure failure = { 0 };
 	struct user_list list;
 	int err;
@@ -161,7 +149,7 @@ control_backup_load(struct control_context *context, const json_t *body,
 		    "path", file);
 		return;
 	}
-	control_set_subject(answer, file);
+	control_answer_subject(answer, file);
 	err = dump_load(file, &list, &failure);
 	if (err == 0)
 		load_all(&load, &list, answer);

@@ -2,7 +2,7 @@
  * Bans: what the master keeps, asked and changed on its own thread.
  */
 #include "base/networks.h"
-#include "control/control_user.h"
+#include "control/control_request.h"
 
 enum { MS_PER_SECOND = 1000 };
 /* The longest that is not "without end": ten years. */
@@ -22,7 +22,7 @@ body_network(const json_t *body, struct cidr *out, struct control_answer *answer
 		    text);
 		return false;
 	}
-	control_set_subject(answer, network_text(out, normal));
+	control_answer_subject(answer, network_text(out, normal));
 	return true;
 }
 
@@ -44,7 +44,9 @@ control_ban_add(struct control_context *context, const json_t *body, struct cont
 	    !control_body_number(body, "seconds", 0, &seconds, answer))
 		return;
 	if (seconds < 0 || seconds > seconds_max) {
-		control_answer_set(answer, 400, "Invalid seconds");
+		control_answer_set(answer, 400,
+		    "Invalid seconds: give 1 to %lld, or 0 for a ban without end",
+		    (long long)seconds_max);
 		return;
 	}
 	switch (context->hooks->add_ban(context->hooks->ctx, &network,

@@ -49,10 +49,13 @@ key_from_body(struct control_context *context, const json_t *body, const struct 
 	if (name == NULL || !key_areas(context, body, admin, key, answer) ||
 	    !control_body_number(body, "expires", 0, &key->expires, answer))
 		return false;
-	if (strlen(name) > ADMIN_KEY_NAME_MAX || (key->expires != 0 &&
-		key->expires <= key->created)) {
-		control_answer_set(answer, 400, strlen(name) > ADMIN_KEY_NAME_MAX
-		    ? "the name of a key has at most 64 bytes" : "Invalid expires: it is past");
+	if (strlen(name) > ADMIN_KEY_NAME_MAX) {
+		control_answer_set(answer, 400, "the name of a key has at most %d bytes",
+		    ADMIN_KEY_NAME_MAX);
+		return false;
+	}
+	if (key->expires != 0 && key->expires <= key->created) {
+		control_answer_set(answer, 400, "Invalid expires: it is past");
 		return false;
 	}
 	snprintf(key->name, sizeof(key->name), "%s", name);
@@ -93,11 +96,15 @@ add_to_list(void *data, const struct admin_key *key)
 void
 control_key_list(struct control_context *context, const json_t *body, struct control_answer *answer)
 {
-	const char *username = json_string_value(json_object_get(body, "username"));
 	struct failure failure = { 0 };
-	json_t *list = json_array();
-	int err = admin_key_each(context->admins, username, add_to_list, list, &failure);
+	const char *username;
+	json_t *list;
+	int err;
 
+	if (!control_body_filter(body, "username", &username, answer))
+		return;
+	list = json_array();
+	err = admin_key_each(context->admins, username, add_to_list, list, &failure);
 	control_answer_list(answer, list, err, &failure);
 }
 
@@ -112,7 +119,7 @@ control_key_revoke(
 
 	if (name == NULL)
 		return;
-	control_set_subject(answer, username);
+	control_answer_subject(answer, username);
 	answer->before = json_pack("{s:s}", "name", name);
 	err = admin_key_remove(context->admins, username, name, &failure);
 	if (err == 0)

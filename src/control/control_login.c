@@ -25,7 +25,7 @@ control_login_open(
 		control_answer_set(answer, 403, "only administrators have sessions");
 		return;
 	}
-	control_set_subject(answer, context->actor->name);
+	control_answer_subject(answer, context->actor->name);
 	err = admin_session_add(context->admins, context->actor->name, now_ms, now_ms + SESSION_MS,
 	    token, &failure);
 	if (err == 0)
@@ -48,7 +48,7 @@ control_login_close(
 
 	if (token == NULL)
 		return;
-	control_set_subject(answer, context->actor->name);
+	control_answer_subject(answer, context->actor->name);
 	err = admin_session_remove(context->admins, view_of(token), &failure);
 	if (err == 0)
 		control_answer_set(answer, 200, "Logged out");

@@ -39,7 +39,7 @@ control_scan_start(struct control_context *context, const json_t *body,
 	int err;
 
 	if (control_find_user(context, body, &user, answer)) {
-		control_set_subject(answer, user->username);
+		control_answer_subject(answer, user->username);
 		err = context->hooks->scan_quota(context->hooks->ctx, user->username);
 		if (err == 0)
 			control_answer_set(answer, 201, "Scan started");
@@ -59,7 +59,7 @@ control_scan_cancel(struct control_context *context, const json_t *body,
 
 	if (username == NULL)
 		return;
-	control_set_subject(answer, username);
+	control_answer_subject(answer, username);
 	if (context->hooks->scan_cancel(context->hooks->ctx, username) == 0)
 		control_answer_set(answer, 200, "Scan cancelled");
 	else

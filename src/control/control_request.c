@@ -1,90 +1,11 @@
 #include "control/control_request.h"
 
-#include "base/log_line.h"
 #include "base/secret.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-void
-control_answer_set(struct control_answer *answer, int status, const char *format, ...)
-{
-	va_list ap;
-
-	answer->status = status;
-	va_start(ap, format);
-	vsnprintf(answer->message, sizeof(answer->message), format, ap);
-	va_end(ap);
-}
-
-void
-control_answer_write(const struct control_answer *answer, struct buf *line)
-{
-	char *body = NULL;
-
-	buf_printf(line, "{\"status\":%d", answer->status);
-	if (answer->message[0] != '\0') {
-		buf_text(line, ",\"message\":");
-		json_quote(line, view_of(answer->message));
-	}
-	if (answer->body != NULL) {
-		body = json_dumps(answer->body, JSON_COMPACT | JSON_ENCODE_ANY);
-		if (body == NULL)
-			line->bad = ERR_MEMORY;
-		buf_text(line, ",\"body\":");
-		buf_text(line, body != NULL ? body : "null");
-	}
-	buf_text(line, "}\n");
-	free(body);
-}
-
-void
-control_answer_free(struct control_answer *answer)
-{
-	json_decref(answer->body);
-	json_decref(answer->before);
-	json_decref(answer->after);
-	for (size_t i = 0; i < answer->change_count; i++)
-		user_free(&answer->changes[i].user);
-	free(answer->changes);
-	*answer = (struct control_answer){ 0 };
-}
-
-void
-control_answer_give(struct control_answer *answer, json_t *body)
-{
-	if (body == NULL) {
-		control_answer_set(answer, 500, "%s", err_text(ERR_MEMORY));
-		return;
-	}
-	answer->status = 200;
-	answer->body = body;
-}
-
-void
-control_answer_changed(
-	struct control_answer *answer, enum user_change kind, const struct user *user)
-{
-	struct user *copy;
-
-	if (answer->change_count == answer->change_room) {
-		size_t room = answer->change_room > 0 ? 2 * answer->change_room : 1;
-		struct control_change *more =
-		    reallocarray(answer->changes, room, sizeof(*more));
-
-		if (more == NULL)
-			return;
-		answer->changes = more;
-		answer->change_room = room;
-	}
-	if (user_copy(user, &copy) == 0)
-		answer->changes[answer->change_count++] =
-		    (struct control_change){ .kind = kind, .user = copy };
-}
 
 /* The library frees texts without wiping them. */
 static void
@@ -106,11 +27,10 @@ control_request_free(struct control_request *request)
 	request->body = NULL;
 }
 
-/* The member, or "" when it is missing or no text without NUL. */
-static const char *
-plain_text(const json_t *object, const char *key)
+const char *
+control_body_plain(const json_t *body, const char *key)
 {
-	const json_t *member = json_object_get(object, key);
+	const json_t *member = json_object_get(body, key);
 
 	if (!json_is_string(member) ||
 	    strlen(json_string_value(member)) != json_string_length(member))
@@ -121,7 +41,7 @@ plain_text(const json_t *object, const char *key)
 const char *
 control_body_text(const json_t *body, const char *key, struct control_answer *answer)
 {
-	const char *text = plain_text(body, key);
+	const char *text = control_body_plain(body, key);
 
 	if (text[0] != '\0')
 		return text;
@@ -214,7 +134,7 @@ control_request_parse(struct view line, struct control_request *out, struct cont
 		json_decref(request);
 		return false;
 	}
-	good = control_request_make(plain_text(request, "resource"), plain_text(request, "verb"),
+	good = control_request_make(control_body_plain(request, "resource"), control_body_plain(request, "verb"),
 	    json_incref(json_object_get(request, "body")), out, answer);
 	json_decref(request);
 	return good;

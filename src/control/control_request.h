@@ -10,33 +10,13 @@
 
 #include "accounts/accounts.h"
 #include "base/address.h"
-#include "base/buf.h"
 #include "base/rd.h"
 #include "control/account_policy.h"
+#include "control/control_answer.h"
 #include "control/control_area.h"
 
 #include <jansson.h>
 #include <stdbool.h>
-
-enum { CONTROL_MESSAGE_MAX = 1200, CONTROL_SUBJECT_MAX = 256 };
-
-enum user_change { USER_ADDED, USER_UPDATED, USER_DELETED };
-
-struct control_change {
-	enum user_change kind;
-	struct user *user; /* owned: as it is now, or was */
-};
-
-struct control_answer {
-	int status; /* as in HTTP */
-	json_t *body; /* owned; NULL when there is none */
-	char message[CONTROL_MESSAGE_MAX];
-	char subject[CONTROL_SUBJECT_MAX]; /* what was changed, for the log, or "" */
-	json_t *before, *after; /* owned: the same for the audit log, without secrets; or NULL */
-	struct control_change *changes; /* owned: accounts that were changed */
-	size_t change_count, change_room;
-	int64_t scan_quota; /* of those: 1: count the files of all; 2: of those with a limit */
-};
 
 /*
  * What the master does for handlers; all called on the loop's thread. The json functions return a
@@ -133,18 +113,8 @@ const struct control_row *control_row_find(const char *resource, const char *ver
 /* For whoever walks the table; NULL past the end. */
 const struct control_row *control_row_at(size_t number);
 
-/* Fills the answer. The text may hold what a client sent: it is escaped when written. */
-void control_answer_set(struct control_answer *answer, int status, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-/* Takes the body, and answers with it; NULL is a lack of memory. */
-void control_answer_give(struct control_answer *answer, json_t *body);
-/* Notes that an account was changed; a copy is made. */
-void control_answer_changed(
-	struct control_answer *answer, enum user_change kind, const struct user *user);
-/* The answer as one line. */
-void control_answer_write(const struct control_answer *answer, struct buf *line);
-void control_answer_free(struct control_answer *answer);
-
+/* A text member of a body; "" when it is missing, no text, or holds a NUL. */
+const char *control_body_plain(const json_t *body, const char *key);
 /*
  * A text member of a body; NULL, with an answer that names it, when it is missing, no text, empty,
  * or holds a NUL.

@@ -2,7 +2,7 @@
  * Sessions, transfers, services, settings, status and version: what only the master knows, asked
  * on its own thread; and whether the accounts' database answers, asked on the thread pool.
  */
-#include "control/control_user.h"
+#include "control/control_request.h"
 
 #ifndef POSTERN_COMMIT
 #define POSTERN_COMMIT ""
@@ -33,7 +33,7 @@ control_session_close(struct control_context *context, const json_t *body,
 
 	if (id == NULL)
 		return;
-	control_set_subject(answer, id);
+	control_answer_subject(answer, id);
 	if (context->hooks->close_session(context->hooks->ctx, id) == 0)
 		control_answer_set(answer, 200, "Connection closed");
 	else

@@ -3,37 +3,9 @@
  */
 #include "control/control_user.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { LIST_DEFAULT = 100, LIST_MAX = 500 };
-
-void
-control_answer_failure(struct control_answer *answer, int err, const struct failure *failure)
-{
-	int status = 500;
-
-	if (err == ERR_INVALID)
-		status = 400;
-	else if (err == ERR_DENIED)
-		status = 403;
-	else if (err == ERR_NOT_FOUND)
-		status = 404;
-	control_answer_set(answer, status, "%s",
-	    failure->text[0] != '\0' ? failure->text : err_text(err));
-}
-
-void
-control_answer_bad(struct control_answer *answer, int err, const struct failure *failure)
-{
-	control_answer_failure(answer, err == ERR_MEMORY ? err : ERR_INVALID, failure);
-}
-
-void
-control_set_subject(struct control_answer *answer, const char *name)
-{
-	snprintf(answer->subject, sizeof(answer->subject), "%s", name);
-}
 
 /* For the audit log: without secrets, but with the fact that the password is another. */
 static json_t *
@@ -54,7 +26,7 @@ control_user_tell(struct control_answer *answer, enum user_change kind, const st
 {
 	const struct user *user = after != NULL ? after : before;
 
-	control_set_subject(answer, user->username);
+	control_answer_subject(answer, user->username);
 	control_answer_changed(answer, kind, user);
 	if (before != NULL)
 		answer->before = audit_form(before, NULL);
@@ -261,10 +233,9 @@ control_user_update(struct control_context *context, const json_t *body,
 static int
 apply_key(struct user **user, const json_t *body, struct failure *failure)
 {
-	const json_t *key = json_object_get(body, "key");
-	const char *text = json_string_value(key);
+	const char *text = control_body_plain(body, "key");
 
-	if (text == NULL || text[0] == '\0' || strlen(text) != json_string_length(key))
+	if (text[0] == '\0')
 		return failure_set(failure, ERR_INVALID, "the request needs a text \"key\"");
 	for (size_t i = 0; i < (*user)->public_keys.count; i++) {
 		if (strcmp((*user)->public_keys.items[i], text) == 0)
@@ -283,10 +254,9 @@ control_user_authorize_key(struct control_context *context, const json_t *body,
 static int
 apply_password(struct user **user, const json_t *body, struct failure *failure)
 {
-	const json_t *password = json_object_get(body, "password");
-	const char *text = json_string_value(password);
+	const char *text = control_body_plain(body, "password");
 
-	if (text == NULL || text[0] == '\0' || strlen(text) != json_string_length(password))
+	if (text[0] == '\0')
 		return failure_set(failure, ERR_INVALID, "the request needs a text \"password\"");
 	return user_set_text(&(*user)->password, text);
 }

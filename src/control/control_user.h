@@ -7,16 +7,6 @@
 #include "accounts/accounts.h"
 #include "control/control_request.h"
 
-/*
- * The answer for a failure of a provider: the contract's status, and the text. Everything but a
- * refusal of the account, of its change or of its name is 500.
- */
-void control_answer_failure(
-	struct control_answer *answer, int err, const struct failure *failure);
-/* The same for a body that cannot be read: 400, but for a lack of memory. */
-void control_answer_bad(struct control_answer *answer, int err, const struct failure *failure);
-/* What is changed, for the log line. */
-void control_set_subject(struct control_answer *answer, const char *name);
 /* Says which account was changed, and how: to the log, the audit log and the master. */
 void control_user_tell(struct control_answer *answer, enum user_change kind,
 	const struct user *before, const struct user *after);

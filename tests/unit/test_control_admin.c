@@ -62,6 +62,7 @@ test_keys(void **state)
 	assert_memory_equal(json_string_value(json_object_get(body, "key")), "postern-key-", 12);
 	json_decref(body);
 	/* shown once */
+	assert_int_equal(ask(server, "key", "list", json_pack("{s:i}", "username", 1), NULL), 400);
 	assert_int_equal(ask(server, "key", "list", name_body("ann"), &body), 200);
 	assert_int_equal(json_array_size(body), 1);
 	assert_null(json_object_get(json_array_get(body, 0), "key"));

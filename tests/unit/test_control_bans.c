@@ -38,8 +38,10 @@ test_bans(void **state)
 	expect(server, "add", ban_body("192.0.2.9", 0), 200, "Banned");
 	assert_int_equal(server->banned_ms, 0);
 	expect(server, "add", ban_body("2001:db8::/32", most), 200, "Banned");
-	expect(server, "add", ban_body("192.0.2.9", most + 1), 400, "Invalid seconds");
-	expect(server, "add", ban_body("192.0.2.9", -1), 400, "Invalid seconds");
+	expect(server, "add", ban_body("192.0.2.9", most + 1), 400,
+	    "Invalid seconds: give 1 to 315360000, or 0 for a ban without end");
+	expect(server, "add", ban_body("192.0.2.9", -1), 400,
+	    "Invalid seconds: give 1 to 315360000, or 0 for a ban without end");
 	expect(server, "add", json_object(), 400, "the request needs a text \"network\"");
 	expect(server, "add", ban_body("192.0.2.0/33", 0), 400,
 	    "\"192.0.2.0/33\" is not an IP address or a range in CIDR form");
