@@ -78,7 +78,7 @@ parse_place(const char *argument, struct place *out)
 	};
 
 	*out = (struct place){ 0 };
-	for (size_t i = 0; argument != NULL && i < sizeof(formats) / sizeof(formats[0]); i++) {
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 		size_t n = strlen(formats[i].prefix);
 
 		if (strncmp(argument, formats[i].prefix, n) != 0)
@@ -89,6 +89,13 @@ parse_place(const char *argument, struct place *out)
 		return (out->where[0] == '\0') == (out->format == FORMAT_CONFIG);
 	}
 	return false;
+}
+
+/* So much of what is no place can be shown: behind the format there may be a password. */
+static int
+shown_length(const char *argument)
+{
+	return (int)strcspn(argument, ":");
 }
 
 /* What is shown of a place: never a password. */
@@ -362,7 +369,9 @@ run_convert(struct conversion *c)
 	c->is_terminal = isatty(STDOUT_FILENO) != 0;
 	if (crypto_init() != 0)
 		cli_error("libcrypto lacks an algorithm that the server needs");
-	else if (c->credentials_path != NULL && convert(c) == 0)
+	else if (c->credentials_path == NULL)
+		cli_error("%s", err_text(ERR_MEMORY));
+	else if (convert(c) == 0)
 		status = CLI_DONE;
 	user_list_free(&c->users);
 	free(c->credentials_path);
@@ -410,9 +419,14 @@ cli_provider(int argc, char **argv)
 		return check(&c.common);
 	if (optind + 1 != argc || strcmp(argv[optind], "convert") != 0)
 		return cli_usage_error(argv[0], "say what to do: convert, or check");
+	if (from == NULL || to == NULL)
+		return cli_usage_error(argv[0], "--from and --to must say where the accounts are, "
+		    "and where they are to be");
 	if (!parse_place(from, &c.from))
-		return cli_usage_error(argv[0], "--from must name where the accounts are");
+		return cli_usage_error(argv[0], "--from: \"%.*s\" is not FORMAT:WHERE",
+		    shown_length(from), from);
 	if (!parse_place(to, &c.to) || c.to.format == FORMAT_BBOLT)
-		return cli_usage_error(argv[0], "--to must name where the accounts are to be");
+		return cli_usage_error(argv[0], "--to: \"%.*s\" is not a FORMAT:WHERE that can be "
+		    "written", shown_length(to), to);
 	return run_convert(&c);
 }

@@ -261,6 +261,15 @@ def test_convert_is_asked_wrongly(servers, arguments):
     assert done.returncode == 2 and 'provider --help' in done.stderr
 
 
+def test_convert_names_what_is_no_place(servers):
+    """But no more of it than the format: there may be a password in the rest."""
+    server = servers(start=False)
+    done = server.cli('provider', 'convert', '--from', 'sqlite:x', '--to', 'oracle:s3cret',
+                      check=False)
+    assert done.returncode == 2
+    assert '--to: "oracle"' in done.stderr and 's3cret' not in done.stderr
+
+
 def set_password(database, password):
     name = database_server.USER
     if database.driver == 'postgresql':
