@@ -33,7 +33,9 @@ public_key_check(struct view blob, enum key_type *type_out)
 
 	if ((err = public_key_take_apart(blob, &parts)) != 0)
 		return err;
-	if ((err = public_key_to_pkey(&parts, &pkey)) != 0)
+	/* every 32 bytes are an ed25519 key to libcrypto, until a signature is looked at */
+	if (parts.type != KEY_ED25519 && parts.type != KEY_SK_ED25519 &&
+	    (err = public_key_to_pkey(&parts, &pkey)) != 0)
 		return err;
 	EVP_PKEY_free(pkey);
 	if (type_out != NULL)

@@ -63,8 +63,9 @@ const char *key_type_name(enum key_type type);
 MUST int public_key_parse_line(struct view line, struct public_key_line *out, struct buf *blob_out);
 /*
  * Reads a blob whole: type known, numbers in canonical form and within limits, points on their
- * curve. ERR_UNSUPPORTED for a type that we do not know, ERR_LIMIT for a size outside of the
- * limits, ERR_CRYPTO for a value that is no key, else a parse error. type_out may be NULL.
+ * curve; that the 32 bytes of an ed25519 key are no point is found by public_key_verify().
+ * ERR_UNSUPPORTED for a type that we do not know, ERR_LIMIT for a size outside of the limits,
+ * ERR_CRYPTO for a value that is no key, else a parse error. type_out may be NULL.
  */
 MUST int public_key_check(struct view blob, enum key_type *type_out);
 /*

@@ -625,6 +625,23 @@ test_ed25519_lengths(void **state)
 	assert_int_equal(check_ed25519("", 32, SIZE_MAX), ERR_UNSUPPORTED);
 }
 
+/* RFC 8032 section 5.1.3: no point of the curve has 2 as its y. */
+static void
+test_ed25519_without_a_point(void **state)
+{
+	static const uint8_t two[32] = { 2 };
+	struct buf blob = buf_init(256);
+
+	(void)state;
+	buf_cstr(&blob, "ssh-ed25519");
+	buf_str(&blob, view_bytes(two, sizeof(two)));
+	assert_int_equal(public_key_check(buf_view(&blob), NULL), 0);
+	assert_int_equal(public_key_verify(buf_view(&blob), view_of("ssh-ed25519"), view_of("data"),
+			     buf_view(&signers[KEY_ED25519].signature), 0),
+	    ERR_CRYPTO);
+	buf_free(&blob);
+}
+
 static void
 test_ecdsa_curve_name(void **state)
 {
@@ -841,6 +858,7 @@ main(void)
 		cmocka_unit_test(test_ecdsa_numbers),
 		cmocka_unit_test(test_rsa_limits),
 		cmocka_unit_test(test_ed25519_lengths),
+		cmocka_unit_test(test_ed25519_without_a_point),
 		cmocka_unit_test(test_ecdsa_curve_name),
 		cmocka_unit_test(test_blob_and_signature_limits),
 		cmocka_unit_test(test_lines),
