@@ -41,7 +41,6 @@ static void
 link_close(struct worker_link *link)
 {
 	if (link->poll != NULL) {
-		uv_poll_stop(link->poll);
 		uv_close((uv_handle_t *)link->poll, free_handle);
 		link->poll = NULL;
 	}

@@ -18,7 +18,6 @@ nursery_process_close(struct nursery_process *p, struct outbox *rescued)
 {
 	outbox_rescue(&p->out, rescued);
 	if (p->poll != NULL) {
-		uv_poll_stop(p->poll);
 		uv_close((uv_handle_t *)p->poll, free_handle);
 		p->poll = NULL;
 	}
@@ -31,18 +30,7 @@ static void on_event(uv_poll_t *poll, int status, int events);
 int
 nursery_process_flush(struct nursery_process *p)
 {
-	int err, events = UV_READABLE;
-
-	if (p->fd < 0)
-		return ERR_EOF;
-	err = outbox_send(&p->out, p->fd);
-	if (err == ERR_AGAIN) {
-		events |= UV_WRITABLE;
-		err = 0;
-	}
-	if (err == 0)
-		uv_poll_start(p->poll, events, on_event);
-	return err;
+	return p->fd < 0 ? ERR_EOF : outbox_flush(&p->out, p->fd, p->poll, on_event);
 }
 
 int
@@ -99,6 +87,5 @@ nursery_process_start(struct nursery_process *p, uv_loop_t *loop,
 	if (p->poll == NULL || uv_poll_init(loop, p->poll, p->fd) != 0)
 		bug("cannot watch the nursery");
 	p->poll->data = p;
-	uv_poll_start(p->poll, UV_READABLE, on_event);
-	return 0;
+	return nursery_process_flush(p);
 }

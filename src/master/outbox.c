@@ -24,6 +24,7 @@ void
 outbox_init(struct outbox *outbox)
 {
 	STAILQ_INIT(&outbox->list);
+	outbox->watched = 0;
 }
 
 void
@@ -35,6 +36,7 @@ outbox_free(struct outbox *outbox)
 		STAILQ_REMOVE_HEAD(&outbox->list, link);
 		message_free(m);
 	}
+	outbox->watched = 0;
 }
 
 bool
@@ -82,6 +84,23 @@ outbox_send(struct outbox *outbox, int fd)
 		message_free(m);
 	}
 	return 0;
+}
+
+int
+outbox_flush(struct outbox *outbox, int fd, uv_poll_t *poll, uv_poll_cb on_event)
+{
+	int err = outbox_send(outbox, fd), events = UV_READABLE;
+
+	if (err == ERR_AGAIN) {
+		events |= UV_WRITABLE;
+		err = 0;
+	}
+	/* it costs two system calls, also when it changes nothing */
+	if (err == 0 && events != outbox->watched) {
+		uv_poll_start(poll, events, on_event);
+		outbox->watched = events;
+	}
+	return err;
 }
 
 void

@@ -15,11 +15,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/queue.h>
+#include <uv.h>
 
 struct outbox_message;
 
 struct outbox {
 	STAILQ_HEAD(, outbox_message) list;
+	int watched; /* the events that outbox_flush() has asked for */
 };
 
 void outbox_init(struct outbox *outbox);
@@ -36,6 +38,12 @@ MUST int outbox_put(struct outbox *outbox, struct buf *message, const int *fds, 
  * else the error of the socket.
  */
 MUST int outbox_send(struct outbox *outbox, int fd);
+/*
+ * Sends what the socket takes and has the loop call back when there is something to read, and
+ * when there is room for what is left. `poll` watches the socket, and nobody else starts it until
+ * outbox_free(). 0, or the error of the socket.
+ */
+MUST int outbox_flush(struct outbox *outbox, int fd, uv_poll_t *poll, uv_poll_cb on_event);
 /*
  * Moves the messages that carry descriptors to the end of another one: whoever was to get them will
  * not, and somebody else may. The others are forgotten.

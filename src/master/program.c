@@ -107,7 +107,6 @@ static void
 close_socket(struct program *p)
 {
 	if (p->poll != NULL) {
-		uv_poll_stop(p->poll);
 		uv_close((uv_handle_t *)p->poll, free_handle);
 		p->poll = NULL;
 	}

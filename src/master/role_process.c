@@ -35,7 +35,6 @@ static void
 close_socket(struct role_process *p)
 {
 	if (p->poll != NULL) {
-		uv_poll_stop(p->poll);
 		uv_close((uv_handle_t *)p->poll, free_handle);
 		p->poll = NULL;
 	}
@@ -62,16 +61,11 @@ static void on_event(uv_poll_t *poll, int status, int events);
 static void
 flush(struct role_process *p)
 {
-	int err = outbox_send(&p->out, p->fd);
+	int err = outbox_flush(&p->out, p->fd, p->poll, on_event);
 
-	/* its end is on the way, and with it why */
-	if (err == ERR_EOF)
-		return;
-	if (err != 0 && err != ERR_AGAIN)
+	/* after ERR_EOF its end is on the way, and with it why */
+	if (err != 0 && err != ERR_EOF)
 		role_process_give_up(p, err_text(err));
-	else
-		uv_poll_start(p->poll, err == ERR_AGAIN ? UV_READABLE | UV_WRITABLE : UV_READABLE,
-		    on_event);
 }
 
 static void
@@ -131,7 +125,7 @@ role_process_start(struct role_process *p)
 	}
 	p->poll->data = p;
 	p->gate = (struct ipc_gate){ .peer = p->settings.peer, .phase = PHASE_START };
-	uv_poll_start(p->poll, UV_READABLE, on_event);
+	flush(p);
 	return 0;
 }
 

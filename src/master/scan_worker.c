@@ -133,10 +133,8 @@ scan_worker_free(struct scan_worker **worker)
 	*worker = NULL;
 	if (w == NULL)
 		return;
-	if (w->poll != NULL) {
-		uv_poll_stop(w->poll);
+	if (w->poll != NULL)
 		uv_close((uv_handle_t *)w->poll, free_handle);
-	}
 	fd_close(&w->fd);
 	/* of one that has ended, and of one whose number will come, others see to it */
 	if (w->pid != 0)
