@@ -568,6 +568,23 @@ largest_data_message(void **state)
 	}
 }
 
+/* What the server has given back of a channel's window, and nothing else came. */
+static uint32_t
+take_grants(struct test_pair *p, uint32_t client_number)
+{
+	struct view payload;
+	uint32_t sum = 0;
+
+	while (test_client_recv(&p->client, &payload) == 0) {
+		struct rd r = rd_of(payload);
+
+		assert_int_equal(rd_u8(&r), SSH_MSG_CHANNEL_WINDOW_ADJUST);
+		assert_int_equal(rd_u32(&r), client_number);
+		sum += rd_u32(&r);
+	}
+	return sum;
+}
+
 /* The window doubles while the client uses it up, and no further than it may. */
 static void
 window_grows(void **state)
@@ -581,18 +598,10 @@ window_grows(void **state)
 	p.received.max = 0; /* what came is not looked at */
 	assert_int_equal(test_pair_subsystem(&p, 4, WINDOW, PACKET, &channel), 0);
 	for (int i = 0; i < 600; i++) {
-		struct view payload;
-
 		assert_true(window >= 256 * 1024);
 		assert_int_equal(test_pair_data(&p, channel, pattern, 256 * 1024), 0);
 		window -= 256 * 1024;
-		while (test_client_recv(&p.client, &payload) == 0) {
-			struct rd r = rd_of(payload);
-
-			assert_int_equal(rd_u8(&r), SSH_MSG_CHANNEL_WINDOW_ADJUST);
-			assert_int_equal(rd_u32(&r), 4);
-			window += rd_u32(&r);
-		}
+		window += take_grants(&p, 4);
 		assert_true(window <= CHANNEL_WINDOW_LARGEST);
 	}
 	assert_int_equal(p.channel->window_target, CHANNEL_WINDOW_LARGEST);
@@ -613,19 +622,11 @@ window_keeps_up_with_slow_start(void **state)
 	p.received.max = 0; /* what came is not looked at */
 	assert_int_equal(test_pair_subsystem(&p, 4, WINDOW, PACKET, &channel), 0);
 	for (uint64_t flight = 32 * 1024; flight <= CHANNEL_WINDOW_LARGEST / 2; flight *= 2) {
-		struct view payload;
-
 		assert_true(window >= flight);
 		for (uint64_t sent = 0; sent < flight; sent += 32 * 1024)
 			assert_int_equal(test_pair_data(&p, channel, pattern, 32 * 1024), 0);
 		window -= flight;
-		while (test_client_recv(&p.client, &payload) == 0) {
-			struct rd r = rd_of(payload);
-
-			assert_int_equal(rd_u8(&r), SSH_MSG_CHANNEL_WINDOW_ADJUST);
-			assert_int_equal(rd_u32(&r), 4);
-			window += rd_u32(&r);
-		}
+		window += take_grants(&p, 4);
 	}
 	test_pair_close(&p);
 }
