@@ -10,6 +10,7 @@
 #include "base/secret.h"
 
 #include <openssl/core_names.h>
+#include <openssl/params.h>
 
 #include <string.h>
 
@@ -17,6 +18,7 @@ enum {
 	GCM_TAG_BYTES = 16,
 	GCM_IV_BYTES = 12,
 	GCM_IV_FIXED_BYTES = 4,
+	GCM_IV_COUNTER_BYTES = 8,
 	POLY1305_KEY_BYTES = 32,
 	POLY1305_TAG_BYTES = 16,
 	CHACHA20_BLOCK_BYTES = 64,
@@ -24,18 +26,32 @@ enum {
 	CHACHA20_KEY_BYTES = 32,
 };
 
+/*
+ * A nonce is its first four bytes, which stay, and a counter of the packets (RFC 5647 section 7.1).
+ * libcrypto knows that shape from TLS: it is given the whole nonce once, and from then on counts
+ * by itself when sealing and is told the counter when opening. A nonce for each packet with
+ * EVP_CipherInit_ex2() would be right as well, but in OpenSSL 3.0 that costs as much as a small
+ * packet's encryption. c->iv is kept for packet_cipher_export().
+ */
 static int
 gcm_start(struct packet_cipher *c)
 {
+	uint8_t counter[GCM_IV_COUNTER_BYTES];
+
 	if ((c->ctx = EVP_CIPHER_CTX_new()) == NULL)
 		return ERR_MEMORY;
 	if (EVP_CipherInit_ex2(
 		c->ctx, packet_cipher_evp(c->cipher), c->key, c->iv, c->encrypt ? 1 : 0, NULL) != 1)
 		return ERR_CRYPTO;
+	/* -1: all of it */
+	if (EVP_CIPHER_CTX_ctrl(c->ctx, EVP_CTRL_GCM_SET_IV_FIXED, -1, c->iv) != 1)
+		return ERR_CRYPTO;
+	if (c->encrypt &&
+	    EVP_CIPHER_CTX_ctrl(c->ctx, EVP_CTRL_GCM_IV_GEN, sizeof(counter), counter) != 1)
+		return ERR_CRYPTO;
 	return 0;
 }
 
-/* RFC 5647 section 7.1: the last 64 bits of the nonce count the packets, the first 32 stay. */
 static void
 gcm_next_iv(struct packet_cipher *c)
 {
@@ -47,20 +63,22 @@ gcm_next_iv(struct packet_cipher *c)
 	}
 }
 
-/* Runs the cipher over the length field as associated data and over the content in place. */
+/*
+ * Runs the cipher over the length field as associated data and over the content in place. When
+ * opening, the tag is compared here.
+ */
 static int
 gcm_run(struct packet_cipher *c, uint8_t *packet, size_t length)
 {
-	uint8_t *content = packet + PACKET_LENGTH_BYTES;
+	uint8_t *content = packet + PACKET_LENGTH_BYTES, nothing[PACKET_CIPHER_BLOCK_MAX];
 	int n = (int)(length - PACKET_LENGTH_BYTES);
 	int done = 0;
 
-	if (EVP_CipherInit_ex2(c->ctx, NULL, NULL, c->iv, -1, NULL) != 1)
-		return ERR_CRYPTO;
-	gcm_next_iv(c);
 	if (EVP_CipherUpdate(c->ctx, NULL, &done, packet, PACKET_LENGTH_BYTES) != 1)
 		return ERR_CRYPTO;
 	if (EVP_CipherUpdate(c->ctx, content, &done, content, n) != 1 || done != n)
+		return ERR_CRYPTO;
+	if (EVP_CipherFinal_ex(c->ctx, nothing, &done) != 1 || done != 0)
 		return ERR_CRYPTO;
 	return 0;
 }
@@ -68,17 +86,38 @@ gcm_run(struct packet_cipher *c, uint8_t *packet, size_t length)
 static int
 gcm_seal(struct packet_cipher *c, uint32_t sequence, uint8_t *packet, size_t length)
 {
-	uint8_t nothing[PACKET_CIPHER_BLOCK_MAX];
-	int err, done = 0;
+	uint8_t counter[GCM_IV_COUNTER_BYTES];
+	/* The tag, and on to the next nonce. */
+	OSSL_PARAM end[] = {
+		OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, packet + length, GCM_TAG_BYTES),
+		OSSL_PARAM_octet_string(
+		    OSSL_CIPHER_PARAM_AEAD_TLS1_GET_IV_GEN, counter, sizeof(counter)),
+		OSSL_PARAM_END,
+	};
+	int err;
 
 	(void)sequence;
 	if ((err = gcm_run(c, packet, length)) != 0)
 		return err;
-	if (EVP_CipherFinal_ex(c->ctx, nothing, &done) != 1 || done != 0)
+	gcm_next_iv(c);
+	return EVP_CIPHER_CTX_get_params(c->ctx, end) == 1 ? 0 : ERR_CRYPTO;
+}
+
+static int
+gcm_open(struct packet_cipher *c, uint32_t sequence, uint8_t *packet, size_t length)
+{
+	const OSSL_PARAM begin[] = {
+		OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, packet + length, GCM_TAG_BYTES),
+		OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TLS1_SET_IV_INV,
+		    c->iv + GCM_IV_FIXED_BYTES, GCM_IV_COUNTER_BYTES),
+		OSSL_PARAM_END,
+	};
+
+	(void)sequence;
+	if (EVP_CIPHER_CTX_set_params(c->ctx, begin) != 1)
 		return ERR_CRYPTO;
-	if (EVP_CIPHER_CTX_ctrl(c->ctx, EVP_CTRL_AEAD_GET_TAG, GCM_TAG_BYTES, packet + length) != 1)
-		return ERR_CRYPTO;
-	return 0;
+	gcm_next_iv(c);
+	return gcm_run(c, packet, length);
 }
 
 static int
@@ -87,23 +126,6 @@ clear_head(struct packet_cipher *c, uint32_t sequence, uint8_t *head, uint32_t *
 	(void)c;
 	(void)sequence;
 	*length = get_u32(head);
-	return 0;
-}
-
-static int
-gcm_open(struct packet_cipher *c, uint32_t sequence, uint8_t *packet, size_t length)
-{
-	uint8_t nothing[PACKET_CIPHER_BLOCK_MAX];
-	int err, done = 0;
-
-	(void)sequence;
-	if ((err = gcm_run(c, packet, length)) != 0)
-		return err;
-	if (EVP_CIPHER_CTX_ctrl(c->ctx, EVP_CTRL_AEAD_SET_TAG, GCM_TAG_BYTES, packet + length) != 1)
-		return ERR_CRYPTO;
-	/* The tag is compared here; libcrypto says 0 when it is wrong. */
-	if (EVP_CipherFinal_ex(c->ctx, nothing, &done) != 1 || done != 0)
-		return ERR_CRYPTO;
 	return 0;
 }
 

@@ -497,6 +497,56 @@ test_state_moves(void **state)
 	}
 }
 
+/*
+ * RFC 5647 section 7.1: the counter is the last eight bytes of the nonce, and carries into no
+ * other. Each packet is what a cipher makes of it that begins with that very nonce, also when the
+ * ends are written down and taken up again between the packets.
+ */
+static void
+test_gcm_counter(void **state)
+{
+	static const uint8_t ivs[][12] = {
+		{ 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0xfe },
+		{ 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0xff },
+		{ 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 1, 0 },
+		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe },
+		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+		{ 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0 },
+	};
+	const struct packet_cipher_algorithm *a =
+	    packet_cipher_find(view_of("aes256-gcm@openssh.com"));
+	uint8_t key[32], packet[36 + 16], want[36 + 16];
+	struct packet_cipher *one, *seal = NULL, *open = NULL;
+
+	(void)state;
+	fill(key, sizeof(key), 9);
+	for (size_t i = 0; i < 2 * COUNT(ivs); i++) {
+		struct view iv = view_bytes(ivs[i % COUNT(ivs)], 12);
+		struct view k = view_bytes(key, sizeof(key)), none = { 0 };
+
+		if (i % 3 == 0) {
+			packet_cipher_free(&seal);
+			packet_cipher_free(&open);
+			assert_int_equal(packet_cipher_new(a, NULL, iv, k, none, true, &seal), 0);
+			assert_int_equal(packet_cipher_new(a, NULL, iv, k, none, false, &open), 0);
+		}
+		assert_int_equal(packet_cipher_new(a, NULL, iv, k, none, true, &one), 0);
+		packet_fill(want, 36);
+		assert_int_equal(packet_cipher_seal(one, 0, want, 36), 0);
+		packet_fill(packet, 36);
+		assert_int_equal(packet_cipher_seal(seal, 0, packet, 36), 0);
+		assert_memory_equal(packet, want, sizeof(want));
+		assert_int_equal(receive(open, 0, packet, 36), 0);
+		packet_cipher_free(&one);
+		if (i >= COUNT(ivs)) {
+			seal = move(seal, true);
+			open = move(open, false);
+		}
+	}
+	packet_cipher_free(&seal);
+	packet_cipher_free(&open);
+}
+
 /* A hostile state is refused or makes an object that works; it never does harm. */
 static void
 test_hostile_state(void **state)
@@ -650,6 +700,7 @@ main(void)
 		cmocka_unit_test(test_wrong_keys),
 		cmocka_unit_test(test_bad_lengths),
 		cmocka_unit_test(test_state_moves),
+		cmocka_unit_test(test_gcm_counter),
 		cmocka_unit_test(test_hostile_state),
 		cmocka_unit_test(test_state_fields),
 		cmocka_unit_test(test_packet_limit),
