@@ -13,6 +13,7 @@ enum {
 	PADDING_MIN = 4,
 	/* padding_length, one byte of payload, padding */
 	PACKET_MIN = 1 + 1 + PADDING_MIN,
+	LARGE_MIN = 8 * 1024, /* packets that are worth not being moved */
 };
 
 int
@@ -72,6 +73,25 @@ packet_input_put(struct packet_input *in, struct view bytes)
 	return 0;
 }
 
+/*
+ * How much to read. A piece of a packet at the end of the buffer has to be moved to its beginning
+ * before the next read; when bulk data comes in packets of one size, a read that ends where such
+ * a packet will leaves no piece behind.
+ */
+static size_t
+read_bytes(const struct packet_input *in)
+{
+	size_t room = in->capacity - in->end, have = in->end - in->start;
+	size_t whole = in->whole != 0 ? in->whole : in->usual;
+	size_t missing = whole > have ? whole - have : 0;
+
+	if (in->usual == 0 || missing > room)
+		return room;
+	if (missing == 0 && room < in->usual)
+		return room;
+	return room - (room - missing) % in->usual;
+}
+
 int
 packet_input_fill(struct packet_input *in, int fd)
 {
@@ -89,7 +109,7 @@ packet_input_fill(struct packet_input *in, int fd)
 	if (in->end == in->capacity)
 		return 0;
 	do
-		n = read(fd, in->bytes + in->end, in->capacity - in->end);
+		n = read(fd, in->bytes + in->end, read_bytes(in));
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN || errno == EWOULDBLOCK ? ERR_AGAIN
@@ -186,6 +206,8 @@ packet_input_next(struct packet_input *in, struct view *payload_out)
 	padding = packet[LENGTH_BYTES];
 	if (padding < PADDING_MIN || padding + LENGTH_BYTES + 1 >= length)
 		return fault(in, ERR_FORMAT, SSH_DISCONNECT_PROTOCOL_ERROR);
+	if (in->whole >= LARGE_MIN)
+		in->usual = in->whole;
 	in->start += in->whole;
 	in->key_bytes += in->whole;
 	in->key_packets++;

@@ -29,6 +29,7 @@ struct packet_input {
 	size_t start, end; /* what has not been looked at yet */
 	size_t packet_max; /* largest packet_length */
 	size_t whole;      /* bytes of the packet at start with its tag; 0: not known yet */
+	size_t usual;      /* bytes of the last large packet, likewise */
 	bool discard;      /* the packet at start is bad already, see packet_input.c */
 	bool wipe;         /* payloads may hold passwords: wiped before the next one */
 	struct view last;  /* the payload given out last */

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -453,6 +454,73 @@ open_slot(void **state)
 	for_each_cipher(open_slot_one);
 }
 
+/* Bulk packets of one size: but for the first read, none ends within a packet. */
+static void
+reads_end_with_packets(void **state)
+{
+	static const uint8_t bytes[32 * 1024 + 21];
+	enum { PACKETS = 64 };
+	struct view payload;
+	struct wire w;
+	FILE *file = tmpfile();
+	size_t got = 0, last;
+	unsigned broken = 0;
+	int err;
+
+	(void)state;
+	assert_non_null(file);
+	wire_open(&w);
+	wire_key(&w, "aes128-gcm@openssh.com", NULL);
+	for (size_t i = 0; i < PACKETS; i++) {
+		assert_int_equal(
+		    packet_output_send(&w.out, (struct view){ bytes, sizeof(bytes) }), 0);
+		assert_int_equal(packet_output_flush(&w.out, fileno(file)), 0);
+	}
+	assert_int_equal(lseek(fileno(file), 0, SEEK_SET), 0);
+	do {
+		assert_int_equal(packet_input_fill(&w.in, fileno(file)), 0);
+		for (last = got; (err = packet_input_next(&w.in, &payload)) == 0; got++)
+			assert_int_equal(payload.n, sizeof(bytes));
+		assert_int_equal(err, ERR_AGAIN);
+		/* more than one of them, or it would be no use */
+		assert_true(got > last + 1 || got == PACKETS);
+		broken += w.in.start != w.in.end;
+	} while (got < PACKETS);
+	assert_int_equal(broken, 1);
+	assert_int_equal(packet_input_fill(&w.in, fileno(file)), ERR_EOF);
+	wire_close(&w);
+	fclose(file);
+}
+
+/* And packets of all sizes all come, whatever the reads were cut for. */
+static void
+reads_of_all_sizes(void **state)
+{
+	static const uint8_t bytes[SSH_PACKET_MAX - 64];
+	struct view payload;
+	struct wire w;
+	FILE *file = tmpfile();
+	size_t got = 0, sent = 0;
+
+	(void)state;
+	assert_non_null(file);
+	wire_open(&w);
+	wire_key(&w, "aes128-ctr", "hmac-sha2-256");
+	for (size_t i = 0; i < 300; i++, sent++) {
+		size_t n = 1 + i * 26339 % sizeof(bytes);
+
+		assert_int_equal(packet_output_send(&w.out, (struct view){ bytes, n }), 0);
+		assert_int_equal(packet_output_flush(&w.out, fileno(file)), 0);
+	}
+	assert_int_equal(lseek(fileno(file), 0, SEEK_SET), 0);
+	while (packet_input_fill(&w.in, fileno(file)) == 0)
+		for (; packet_input_next(&w.in, &payload) == 0; got++)
+			assert_int_equal(payload.n, 1 + got * 26339 % sizeof(bytes));
+	assert_int_equal(got, sent);
+	wire_close(&w);
+	fclose(file);
+}
+
 int
 main(void)
 {
@@ -468,6 +536,8 @@ main(void)
 		cmocka_unit_test(not_a_stream),
 		cmocka_unit_test(output_fills_up),
 		cmocka_unit_test(open_slot),
+		cmocka_unit_test(reads_end_with_packets),
+		cmocka_unit_test(reads_of_all_sizes),
 	};
 
 	return cmocka_run_group_tests(tests, test_setup, NULL);
