@@ -56,12 +56,6 @@ sftp_answer_raw(struct sftp_answer *answer, const void *bytes, size_t n)
 }
 
 void
-sftp_answer_u8(struct sftp_answer *answer, uint8_t v)
-{
-	sftp_answer_raw(answer, &v, 1);
-}
-
-void
 sftp_answer_u32(struct sftp_answer *answer, uint32_t v)
 {
 	uint8_t be[4];
@@ -89,9 +83,11 @@ sftp_answer_string(struct sftp_answer *answer, const void *bytes, size_t n)
 void
 sftp_answer_begin(struct sftp_answer *answer, enum sftp_type type, uint32_t id)
 {
-	sftp_answer_u32(answer, 0);
-	sftp_answer_u8(answer, (uint8_t)type);
-	sftp_answer_u32(answer, id);
+	uint8_t head[4 + 1 + 4] = { 0 };
+
+	head[4] = (uint8_t)type;
+	put_u32(head + 5, id);
+	sftp_answer_raw(answer, head, sizeof(head));
 }
 
 void
@@ -176,7 +172,7 @@ sftp_answer_status(struct sftp_answer *answer, uint32_t id, enum sftp_status sta
 	sftp_answer_begin(answer, SFTP_STATUS, id);
 	sftp_answer_u32(answer, status);
 	sftp_answer_string(answer, text, n);
-	sftp_answer_string(answer, "", 0);
+	sftp_answer_u32(answer, 0); /* no language */
 	sftp_answer_end(answer);
 }
 

@@ -29,7 +29,6 @@ MUST int sftp_answer_reserve(struct sftp_answer *answer, const struct sftp_outpu
 	size_t room);
 /* Length (filled in later), type and request id. */
 void sftp_answer_begin(struct sftp_answer *answer, enum sftp_type type, uint32_t id);
-void sftp_answer_u8(struct sftp_answer *answer, uint8_t v);
 void sftp_answer_u32(struct sftp_answer *answer, uint32_t v);
 void sftp_answer_u64(struct sftp_answer *answer, uint64_t v);
 void sftp_answer_raw(struct sftp_answer *answer, const void *bytes, size_t n);

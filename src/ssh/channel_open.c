@@ -59,6 +59,8 @@ accept(struct ssh_connection *c, const struct open_request *open)
 	channel->window = channel->window_target = CHANNEL_WINDOW_FIRST;
 	c->channels[number] = channel;
 	c->channel_count++;
+	if (number >= c->channels_end)
+		c->channels_end = number + 1;
 	m = transport_message(c->t, SSH_MSG_CHANNEL_OPEN_CONFIRMATION);
 	buf_u32(m, channel->client_number);
 	buf_u32(m, channel->number);
@@ -113,6 +115,8 @@ channel_remove(struct ssh_channel *channel)
 		c->events.closed(c->events.ctx, channel);
 	c->channels[channel->number] = NULL;
 	c->channel_count--;
+	while (c->channels_end > 0 && c->channels[c->channels_end - 1] == NULL)
+		c->channels_end--;
 	secret_free(channel->kept, channel->kept_capacity);
 	secret_free(channel->overflow, channel->overflow_capacity);
 	free(channel);

@@ -32,7 +32,7 @@ ssh_connection_free(struct ssh_connection **connection)
 	if (c == NULL)
 		return;
 	connection_fail(c, ERR_EOF); /* nothing that the owner asks for in `closed` goes out */
-	for (uint32_t i = 0; i < c->t->config->max_channels; i++)
+	for (uint32_t i = 0; i < c->channels_end; i++)
 		if (c->channels[i] != NULL)
 			channel_remove(c->channels[i]);
 	free(c->channels);
@@ -224,13 +224,13 @@ connection_settle(struct ssh_connection *c)
 	struct ssh_channel *channel;
 	int err = connection_rekey_if_due(c);
 
-	for (uint32_t i = 0; err == 0 && i < c->t->config->max_channels; i++)
+	for (uint32_t i = 0; err == 0 && i < c->channels_end; i++)
 		if ((channel = c->channels[i]) != NULL && (err = channel_grant(channel)) == 0)
 			err = channel_pump(channel);
 	if (err != 0)
 		connection_fail(c, err);
 	connection_flush(c);
-	for (uint32_t i = 0; i < c->t->config->max_channels; i++) {
+	for (uint32_t i = 0; i < c->channels_end; i++) {
 		channel = c->channels[i];
 		if (channel == NULL || !channel->want_room || !channel_can_reserve(channel))
 			continue;
@@ -284,7 +284,7 @@ ssh_connection_wants_write(const struct ssh_connection *c)
 
 	if (packet_output_pending(&c->t->out) > 0)
 		return true;
-	for (uint32_t i = 0; i < c->t->config->max_channels; i++)
+	for (uint32_t i = 0; i < c->channels_end; i++)
 		if ((channel = c->channels[i]) != NULL && channel->want_room &&
 		    channel_can_reserve(channel))
 			return true;
@@ -318,7 +318,7 @@ ssh_connection_idle_release(struct ssh_connection *c)
 	buf_free(&c->t->message);
 	if (c->t->held.n == 0)
 		buf_free(&c->t->held);
-	for (uint32_t i = 0; i < c->t->config->max_channels; i++) {
+	for (uint32_t i = 0; i < c->channels_end; i++) {
 		if (c->channels[i] == NULL)
 			continue;
 		channel_input_release(c->channels[i]);

@@ -70,6 +70,7 @@ struct ssh_connection {
 	struct ssh_connection_events events;
 	struct ssh_channel **channels; /* config->max_channels of them, by number */
 	size_t channel_count;
+	uint32_t channels_end; /* from this number on there is none */
 	struct reservation reservation;
 	struct ssh_channel *open_channel; /* whose data is in the output's open packet */
 	bool no_more_sessions;

@@ -32,7 +32,7 @@ ssh_connection_can_export(const struct ssh_connection *c)
 {
 	if (c->failed != 0 || c->keys_are_new || !transport_is_settled(c->t))
 		return false;
-	for (uint32_t i = 0; i < c->t->config->max_channels; i++)
+	for (uint32_t i = 0; i < c->channels_end; i++)
 		if (c->channels[i] != NULL && !channel_is_settled(c->channels[i]))
 			return false;
 	return true;
@@ -58,7 +58,7 @@ connection_write_state(const struct ssh_connection *c, struct buf *out)
 	buf_bool(out, c->no_more_sessions);
 	buf_u64(out, c->keys_ms);
 	buf_u32(out, (uint32_t)c->channel_count);
-	for (uint32_t i = 0; i < c->t->config->max_channels; i++)
+	for (uint32_t i = 0; i < c->channels_end; i++)
 		if (c->channels[i] != NULL)
 			write_channel(out, c->channels[i]);
 }
@@ -118,6 +118,7 @@ add_channel(struct ssh_connection *c, const struct ssh_channel *fields)
 	channel->connection = c;
 	c->channels[channel->number] = channel;
 	c->channel_count++;
+	c->channels_end = channel->number + 1; /* they come in their order */
 	return 0;
 }
 

@@ -583,7 +583,7 @@ test_answer_over_pieces(void **state)
 		sftp_answer_begin(&answer, SFTP_DATA, 7);
 		sftp_answer_u32(&answer, sizeof(data));
 		sftp_answer_skip(&answer, sizeof(data));
-		sftp_answer_u8(&answer, 0x5a);
+		sftp_answer_raw(&answer, "\x5a", 1);
 		sftp_answer_u64(&answer, UINT64_C(0x0102030405060708));
 		sftp_answer_patch(&answer, 5, 9);
 		assert_int_equal(sftp_answer_room_left(&answer), 100 - 13 - sizeof(data) - 9);
