@@ -1,6 +1,5 @@
 #include "base/process_title.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 
@@ -29,21 +28,17 @@ process_title_init(int argc, char **argv)
 void
 process_title_set(const char *role, const char *detail)
 {
-	char title[512];
-	int length = snprintf(title, sizeof(title), "postern: %s%s%s", role,
-	    detail == NULL ? "" : " ", detail == NULL ? "" : detail);
-	size_t n;
+	const char *parts[] = { "postern: ", role, detail == NULL ? "" : " ",
+		detail == NULL ? "" : detail };
+	size_t n = 0;
 
-	if (arguments.bytes == 0 || length < 0)
+	if (arguments.bytes == 0)
 		return;
-	n = (size_t)length < sizeof(title) ? (size_t)length : sizeof(title) - 1;
-	if (n > arguments.bytes - 1)
-		n = arguments.bytes - 1;
-	for (size_t i = 0; i < n; i++) {
-		if (title[i] < ' ' || title[i] > '~')
-			title[i] = '?';
+	/* every child does this first: printf(3) would be the only use of its pages */
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		for (const char *p = parts[i]; *p != '\0' && n < arguments.bytes - 1; p++)
+			arguments.start[n++] = *p >= ' ' && *p <= '~' ? *p : '?';
 	}
-	memcpy(arguments.start, title, n);
 	memset(arguments.start + n, 0, arguments.bytes - n);
 	(void)prctl(PR_SET_NAME, "postern", 0L, 0L, 0L);
 }

@@ -98,17 +98,35 @@ ssh_transport_bytes_out(const struct ssh_transport *transport)
 	return transport->out.total_bytes;
 }
 
+static void
+add_direction(struct buf *text, const char *name, const struct packet_cipher_algorithm *cipher,
+    const struct packet_mac_algorithm *mac, bool compressed)
+{
+	buf_text(text, name);
+	buf_text(text, cipher->name);
+	buf_u8(text, ' ');
+	buf_text(text, mac == NULL ? "(AEAD)" : mac->name);
+	if (compressed)
+		buf_text(text, " zlib");
+}
+
 void
 transport_note_agreed(struct ssh_transport *t)
 {
 	const struct kex_choice *c = &t->agreed;
 
-	snprintf(t->agreed_text, sizeof(t->agreed_text), "%s %.*s in %s %s%s, out %s %s%s%s",
-	    c->kex->name, (int)c->key_algorithm.n, (const char *)c->key_algorithm.p,
-	    c->cipher_in->name, c->mac_in == NULL ? "(AEAD)" : c->mac_in->name,
-	    c->compress_in ? " zlib" : "", c->cipher_out->name,
-	    c->mac_out == NULL ? "(AEAD)" : c->mac_out->name, c->compress_out ? " zlib" : "",
-	    t->strict ? ", strict" : "");
+	struct buf text = buf_init(sizeof(t->agreed_text) - 1);
+
+	buf_text(&text, c->kex->name);
+	buf_u8(&text, ' ');
+	buf_raw(&text, c->key_algorithm.p, c->key_algorithm.n);
+	add_direction(&text, " in ", c->cipher_in, c->mac_in, c->compress_in);
+	add_direction(&text, ", out ", c->cipher_out, c->mac_out, c->compress_out);
+	if (t->strict)
+		buf_text(&text, ", strict");
+	memcpy(t->agreed_text, text.p, text.n);
+	t->agreed_text[text.n] = '\0';
+	buf_free(&text);
 }
 
 struct buf *

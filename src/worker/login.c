@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 /* What is left of the link's methods when the master was never asked. */
-static const char METHODS_UNASKED[] = "password,publickey,keyboard-interactive";
+#define METHODS_UNASKED "password,publickey,keyboard-interactive"
 
 enum { METHODS_MAX = 255, ERROR_MAX = 2048, ANSWERS_MAX = 16512 };
 
@@ -382,13 +382,14 @@ report_failure(struct login *login, int err)
 enum worker_exit
 login_main(const struct ssh_config *config, enum proxy_use proxy, int ipc_fd, int client_fd)
 {
-	struct login login = { .client_fd = client_fd, .handover_fd = -1 };
+	struct login login = {
+		.client_fd = client_fd, .handover_fd = -1, .methods = METHODS_UNASKED
+	};
 	enum worker_exit exit_status;
 	int err;
 
 	if (config->login_time_ms != 0)
 		login.deadline_ms = clock_mono_ms() + config->login_time_ms;
-	snprintf(login.methods, sizeof(login.methods), "%s", METHODS_UNASKED);
 	master_link_init(&login.link, ipc_fd, PHASE_KEX);
 	if (sandbox_enter(SANDBOX_LOGIN, &(struct sandbox_rules){ 0 }) != 0)
 		return WORKER_EXIT_SANDBOX;
