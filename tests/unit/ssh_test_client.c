@@ -22,6 +22,24 @@ const struct test_offer test_offer_usual = {
 	.ext_info = true,
 };
 
+void
+test_each_cipher(void (*each)(const struct test_offer *offer))
+{
+	const struct packet_cipher_algorithm *cipher;
+	const struct packet_mac_algorithm *mac;
+
+	for (size_t i = 0; (cipher = packet_cipher_algorithm_at(i)) != NULL; i++) {
+		for (size_t k = 0; (mac = packet_mac_algorithm_at(k)) != NULL; k++) {
+			struct test_offer offer = test_offer_usual;
+
+			offer.cipher = cipher->name;
+			offer.mac = mac->name;
+			if (!cipher->is_aead || k == 0)
+				each(&offer);
+		}
+	}
+}
+
 #define CHECK(condition)                                                                           \
 	do {                                                                                       \
 		if (!(condition))                                                                  \

@@ -24,6 +24,8 @@ struct test_offer {
 };
 
 extern const struct test_offer test_offer_usual;
+/* The usual offer with every cipher, and with every MAC where the cipher has none of its own. */
+void test_each_cipher(void (*each)(const struct test_offer *offer));
 
 struct test_client {
 	int fd;

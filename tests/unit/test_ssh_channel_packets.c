@@ -116,43 +116,37 @@ send_adjust(struct test_pair *p, uint32_t channel, uint32_t n)
 }
 
 static void
+one_packet(const struct test_offer *offer)
+{
+	const struct packet_output *out;
+	uint64_t packets, bytes;
+	struct test_pair p;
+
+	open_pair(&p, offer, WINDOW);
+	out = &p.connection->t->out;
+	packets = out->key_packets;
+	bytes = out->key_bytes;
+	for (size_t n = 0; n < 300; n += 30)
+		assert_int_equal(put(p.channel, pattern + n, 30, 30), 0);
+	/* what has not been sealed is not encrypted, and waits all the same */
+	assert_int_equal(out->key_packets, packets);
+	assert_true(packet_output_pending(out) > 300);
+	assert_true(ssh_connection_wants_write(p.connection));
+	assert_int_equal(p.channel->client_window, WINDOW - 300);
+	expect_data(&p, NUMBER, pattern, 300);
+	expect_silence(&p);
+	assert_int_equal(out->key_packets, packets + 1);
+	assert_int_equal(out->key_bytes, bytes +
+	    packet_output_slot_bytes(out, CHANNEL_DATA_HEAD + 300));
+	assert_int_equal(packet_output_pending(out), 0);
+	test_pair_close(&p);
+}
+
+static void
 one_packet_a_turn(void **state)
 {
-	const struct packet_cipher_algorithm *cipher;
-	const struct packet_mac_algorithm *mac;
-
 	(void)state;
-	for (size_t i = 0; (cipher = packet_cipher_algorithm_at(i)) != NULL; i++) {
-		for (size_t k = 0; (mac = packet_mac_algorithm_at(k)) != NULL; k++) {
-			struct test_offer offer = test_offer_usual;
-			const struct packet_output *out;
-			uint64_t packets, bytes;
-			struct test_pair p;
-
-			if (cipher->is_aead && k > 0)
-				continue;
-			offer.cipher = cipher->name;
-			offer.mac = mac->name;
-			open_pair(&p, &offer, WINDOW);
-			out = &p.connection->t->out;
-			packets = out->key_packets;
-			bytes = out->key_bytes;
-			for (size_t n = 0; n < 300; n += 30)
-				assert_int_equal(put(p.channel, pattern + n, 30, 30), 0);
-			/* what has not been sealed is not encrypted, and waits all the same */
-			assert_int_equal(out->key_packets, packets);
-			assert_true(packet_output_pending(out) > 300);
-			assert_true(ssh_connection_wants_write(p.connection));
-			assert_int_equal(p.channel->client_window, WINDOW - 300);
-			expect_data(&p, NUMBER, pattern, 300);
-			expect_silence(&p);
-			assert_int_equal(out->key_packets, packets + 1);
-			assert_int_equal(out->key_bytes, bytes +
-			    packet_output_slot_bytes(out, CHANNEL_DATA_HEAD + 300));
-			assert_int_equal(packet_output_pending(out), 0);
-			test_pair_close(&p);
-		}
-	}
+	test_each_cipher(one_packet);
 }
 
 /* A packet is as large as the client takes, and not a byte larger. */
