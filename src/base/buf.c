@@ -81,15 +81,6 @@ buf_grow(struct buf *b, size_t n)
 }
 
 void
-buf_raw(struct buf *b, const void *bytes, size_t n)
-{
-	uint8_t *p;
-
-	if (n > 0 && (p = buf_room(b, n)) != NULL)
-		memcpy(p, bytes, n);
-}
-
-void
 buf_u8(struct buf *b, uint8_t v)
 {
 	buf_raw(b, &v, 1);
@@ -158,12 +149,6 @@ buf_mpint(struct buf *b, const uint8_t *bytes, size_t n)
 		buf_u32(b, (uint32_t)n);
 	}
 	buf_raw(b, bytes, n);
-}
-
-void
-buf_text(struct buf *b, const char *s)
-{
-	buf_raw(b, s, strlen(s));
 }
 
 void

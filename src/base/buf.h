@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buf {
 	uint8_t *p;
@@ -50,7 +51,15 @@ buf_room(struct buf *b, size_t n)
 	return p;
 }
 
-void buf_raw(struct buf *b, const void *bytes, size_t n);
+static inline void
+buf_raw(struct buf *b, const void *bytes, size_t n)
+{
+	uint8_t *p;
+
+	if (n > 0 && (p = buf_room(b, n)) != NULL)
+		memcpy(p, bytes, n);
+}
+
 void buf_u8(struct buf *b, uint8_t v);
 void buf_u16(struct buf *b, uint16_t v);
 void buf_u32(struct buf *b, uint32_t v);
@@ -62,7 +71,12 @@ void buf_cstr(struct buf *b, const char *s);
 /* RFC 4251 mpint from an unsigned big-endian number of n bytes (leading zeros allowed). */
 void buf_mpint(struct buf *b, const uint8_t *bytes, size_t n);
 /* Text without a length. */
-void buf_text(struct buf *b, const char *s);
+static inline void
+buf_text(struct buf *b, const char *s)
+{
+	buf_raw(b, s, strlen(s));
+}
+
 /* The number in decimal digits. */
 void buf_decimal(struct buf *b, int64_t v);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));

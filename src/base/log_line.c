@@ -14,22 +14,6 @@ log_level_text(enum log_level level)
 	return names[level];
 }
 
-/* buf_raw() and buf_text(), compiled in: a line is made of many short pieces, often constants. */
-static inline void
-add(struct buf *out, const void *bytes, size_t n)
-{
-	uint8_t *p = buf_room(out, n);
-
-	if (p != NULL)
-		memcpy(p, bytes, n);
-}
-
-static inline void
-add_text(struct buf *out, const char *text)
-{
-	add(out, text, strlen(text));
-}
-
 static void
 quote_number(struct buf *out, uint8_t c)
 {
@@ -102,15 +86,15 @@ quote_byte(struct buf *out, uint8_t c)
 void
 json_quote(struct buf *out, struct view text)
 {
-	add_text(out, "\"");
+	buf_text(out, "\"");
 	for (size_t i = 0; i < text.n; i++) {
 		size_t plain = plain_bytes((struct view){ .p = text.p + i, .n = text.n - i });
 
-		add(out, text.p + i, plain);
+		buf_raw(out, text.p + i, plain);
 		if ((i += plain) < text.n)
 			quote_byte(out, text.p[i]);
 	}
-	add_text(out, "\"");
+	buf_text(out, "\"");
 }
 
 void
@@ -128,20 +112,20 @@ log_line_begin(struct buf *line, enum log_level level, int64_t wall_ms, struct l
 	fraction[1] += (char)(ms / 100);
 	fraction[2] += (char)(ms / 10 % 10);
 	fraction[3] += (char)(ms % 10);
-	add_text(line, "{\"level\":\"");
-	add_text(line, log_level_text(level));
-	add_text(line, "\",\"time\":\"");
-	add_text(line, local_time_text(last, seconds));
-	add(line, fraction, sizeof(fraction));
+	buf_text(line, "{\"level\":\"");
+	buf_text(line, log_level_text(level));
+	buf_text(line, "\",\"time\":\"");
+	buf_text(line, local_time_text(last, seconds));
+	buf_raw(line, fraction, sizeof(fraction));
 	log_line_cstr(line, "sender", sender);
 }
 
 static void
 add_key(struct buf *line, const char *key)
 {
-	add_text(line, ",\"");
-	add_text(line, key);
-	add_text(line, "\":");
+	buf_text(line, ",\"");
+	buf_text(line, key);
+	buf_text(line, "\":");
 }
 
 void
@@ -167,7 +151,7 @@ log_line_number(struct buf *line, const char *key, int64_t value)
 void
 log_line_end(struct buf *line)
 {
-	add_text(line, "}\n");
+	buf_text(line, "}\n");
 }
 
 void
