@@ -73,7 +73,7 @@ has_kem(const char *name)
 	return found;
 }
 
-/* Each way to agree on a key that takes no long, once. */
+/* Each way to agree on a key that does not take long, once. */
 static int
 warm_key_agreements(void)
 {

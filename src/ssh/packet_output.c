@@ -160,8 +160,7 @@ packet_output_send(struct packet_output *out, struct view payload)
 	int err;
 
 	if ((err = packet_output_close(out)) != 0 ||
-	    (err = packet_output_room(out, packet_output_slot_bytes(out, payload.n), 0)) !=
-		0)
+	    (err = packet_output_room(out, packet_output_slot_bytes(out, payload.n), 0)) != 0)
 		return err;
 	p = packet_output_payload(out);
 	memcpy(p, payload.p, payload.n);

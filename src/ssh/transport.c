@@ -114,7 +114,6 @@ void
 transport_note_agreed(struct ssh_transport *t)
 {
 	const struct kex_choice *c = &t->agreed;
-
 	struct buf text = buf_init(sizeof(t->agreed_text) - 1);
 
 	buf_text(&text, c->kex->name);
@@ -124,7 +123,8 @@ transport_note_agreed(struct ssh_transport *t)
 	add_direction(&text, ", out ", c->cipher_out, c->mac_out, c->compress_out);
 	if (t->strict)
 		buf_text(&text, ", strict");
-	memcpy(t->agreed_text, text.p, text.n);
+	if (text.n > 0)
+		memcpy(t->agreed_text, text.p, text.n);
 	t->agreed_text[text.n] = '\0';
 	buf_free(&text);
 }
