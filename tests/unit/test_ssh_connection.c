@@ -585,6 +585,15 @@ take_grants(struct test_pair *p, uint32_t client_number)
 	return sum;
 }
 
+/* Channel 4 of the client, for data that is not looked at when it has come. */
+static void
+open_bulk(struct test_pair *p, uint32_t *channel)
+{
+	open_usual(p);
+	p->received.max = 0;
+	assert_int_equal(test_pair_subsystem(p, 4, WINDOW, PACKET, channel), 0);
+}
+
 /* The window doubles while the client uses it up, and no further than it may. */
 static void
 window_grows(void **state)
@@ -594,9 +603,7 @@ window_grows(void **state)
 	uint64_t window = CHANNEL_WINDOW_FIRST;
 
 	(void)state;
-	open_usual(&p);
-	p.received.max = 0; /* what came is not looked at */
-	assert_int_equal(test_pair_subsystem(&p, 4, WINDOW, PACKET, &channel), 0);
+	open_bulk(&p, &channel);
 	for (int i = 0; i < 600; i++) {
 		assert_true(window >= 256 * 1024);
 		assert_int_equal(test_pair_data(&p, channel, pattern, 256 * 1024), 0);
@@ -618,9 +625,7 @@ window_keeps_up_with_slow_start(void **state)
 	uint64_t window = CHANNEL_WINDOW_FIRST;
 
 	(void)state;
-	open_usual(&p);
-	p.received.max = 0; /* what came is not looked at */
-	assert_int_equal(test_pair_subsystem(&p, 4, WINDOW, PACKET, &channel), 0);
+	open_bulk(&p, &channel);
 	for (uint64_t flight = 32 * 1024; flight <= CHANNEL_WINDOW_LARGEST / 2; flight *= 2) {
 		assert_true(window >= flight);
 		for (uint64_t sent = 0; sent < flight; sent += 32 * 1024)
